@@ -1,0 +1,293 @@
+// swift-tools-version: 6.2
+//
+// The floor table. Every module of Cramped stands on one floor and names the modules it may import; this manifest
+// refuses to load when an edge points upwards or crosses from one room of a floor into another. The architecture
+// tests compare every `import` line with this table. The map for people is Sources/README.md.
+
+import Foundation
+import PackageDescription
+
+enum Floor: Int {
+  case shims, base, formats, engine, edge, server, tests
+}
+
+/// One Swift module. `room` is its folder under `Sources`; modules of one floor see each other only inside one room.
+struct Module {
+  let name: String
+  let floor: Floor
+  let room: String
+  let uses: [String]
+  let products: [Target.Dependency]
+
+  init(_ name: String, _ floor: Floor, _ room: String, uses: [String] = [], products: [Target.Dependency] = []) {
+    self.name = name
+    self.floor = floor
+    self.room = room
+    self.uses = uses
+    self.products = products
+  }
+}
+
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let modules: [Module] = [
+  // Base: values and rules, no I/O but what Runtime owns.
+  Module("Bedrock", .base, "Base"),
+  Module("Runtime", .base, "Base", uses: ["Bedrock"], products: [log]),
+  Module("Columnar", .base, "Base", uses: ["Bedrock"]),
+  Module("Kernels", .base, "Base", uses: ["Bedrock", "Columnar"]),
+  Module("EventSchema", .base, "Base", uses: ["Bedrock", "Columnar"]),
+  Module("Privacy", .base, "Base", uses: ["Bedrock", "Columnar", "EventSchema", "Runtime"], products: [crypto]),
+  Module("StorageContract", .base, "Base", uses: ["Bedrock", "Columnar", "EventSchema"]),
+
+  // Formats: bytes to values and state machines; no I/O, deterministic, each with a fuzzer.
+  Module("Compression", .formats, "Formats", uses: ["Bedrock", "CCodecs"]),
+  Module("JSONTape", .formats, "Formats", uses: ["Bedrock", "CSimdjson"]),
+  Module("CapnpSchema", .formats, "Formats", uses: ["Bedrock", "EventSchema", "CCapnp"]),
+  Module(
+    "EventDecoding", .formats, "Formats",
+    uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "JSONTape", "CCapnp"]),
+  Module("ParquetFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "Kernels", "Compression"]),
+  Module("DeltaFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "JSONTape", "ParquetFormat"]),
+  Module("PostgresProtocol", .formats, "Formats", uses: ["Bedrock", "Columnar"]),
+  Module("SQLSyntax", .formats, "Formats", uses: ["Bedrock", "CPgQuery"]),
+
+  // Engine: two rooms that cannot see each other and meet in StorageContract.
+  Module("ObjectStore", .engine, "Storage", uses: ["Bedrock", "Runtime"]),
+  Module(
+    "HotTier", .engine, "Storage",
+    uses: ["Bedrock", "Runtime", "Columnar", "Kernels", "Compression", "EventSchema", "StorageContract", "CRocksDB"]),
+  Module(
+    "Lake", .engine, "Storage",
+    uses: [
+      "Bedrock", "Runtime", "Columnar", "Kernels", "EventSchema", "StorageContract", "ParquetFormat", "DeltaFormat",
+      "ObjectStore",
+    ]),
+  Module(
+    "StorageEngine", .engine, "Storage",
+    uses: [
+      "Bedrock", "Runtime", "Columnar", "Kernels", "EventSchema", "StorageContract", "HotTier", "Lake", "ObjectStore",
+    ], products: [log]),
+  Module("Functions", .engine, "Query", uses: ["Bedrock", "Columnar", "Kernels"]),
+  Module("Plan", .engine, "Query", uses: ["Bedrock", "Columnar", "StorageContract", "Functions"]),
+  Module("Catalog", .engine, "Query", uses: ["Bedrock", "Columnar", "StorageContract", "Plan", "Functions"]),
+  Module(
+    "Planner", .engine, "Query",
+    uses: ["Bedrock", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog"]),
+  Module(
+    "Executor", .engine, "Query",
+    uses: ["Bedrock", "Runtime", "Columnar", "Kernels", "StorageContract", "Functions", "Plan"]),
+  Module(
+    "Session", .engine, "Query",
+    uses: [
+      "Bedrock", "Runtime", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
+      "Executor",
+    ]),
+
+  // Edge: sockets and brokers.
+  Module(
+    "Ingest", .edge, "Edge",
+    uses: [
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "EventDecoding", "Privacy", "JSONTape",
+      "CNATS",
+    ], products: [log, lifecycle]),
+  Module(
+    "PostgresServer", .edge, "Edge",
+    uses: ["Bedrock", "Runtime", "Columnar", "StorageContract", "PostgresProtocol", "Plan", "Session"],
+    products: [log, nio, nioPosix, lifecycle]),
+  Module("Telemetry", .edge, "Edge", uses: ["Bedrock", "Runtime"], products: [log]),
+
+  // Server: the only place that wires.
+  Module(
+    "cramped", .server, "Server",
+    uses: [
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "Privacy", "StorageContract", "CapnpSchema", "EventDecoding",
+      "JSONTape", "ObjectStore", "StorageEngine", "Catalog", "Plan", "Session", "Ingest", "PostgresServer", "Telemetry",
+    ], products: [log, lifecycle, yams, arguments]),
+]
+
+/// Test targets: name, folder under `Tests`, modules under test.
+let tests: [Module] = [
+  Module("TestKit", .tests, "Support", uses: ["Bedrock", "Runtime", "Columnar"]),
+  Module("ArchitectureTests", .tests, "Architecture"),
+  Module("ColumnarTests", .tests, "Base", uses: ["Bedrock", "Columnar"]),
+  Module("RuntimeTests", .tests, "Base", uses: ["Bedrock", "Runtime"]),
+  Module("KernelsTests", .tests, "Base", uses: ["Bedrock", "Columnar", "Kernels"]),
+  Module("PrivacyTests", .tests, "Base", uses: ["Bedrock", "Columnar", "EventSchema", "Privacy", "Runtime"]),
+  Module("CapnpSchemaTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "EventSchema", "CapnpSchema"]),
+  Module("JSONTapeTests", .tests, "Formats", uses: ["Bedrock", "JSONTape"]),
+  Module(
+    "EventDecodingTests", .tests, "Formats",
+    uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "CapnpSchema", "EventDecoding"]),
+  Module("ParquetFormatTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "Compression", "ParquetFormat"]),
+  Module("DeltaFormatTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "JSONTape", "ParquetFormat", "DeltaFormat"]),
+  Module("PostgresProtocolTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "PostgresProtocol"]),
+  Module("SQLSyntaxTests", .tests, "Formats", uses: ["Bedrock", "SQLSyntax"]),
+  Module(
+    "HotTierTests", .tests, "Storage",
+    uses: ["Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "HotTier"]),
+  Module(
+    "LakeTests", .tests, "Storage",
+    uses: [
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ParquetFormat", "DeltaFormat", "ObjectStore",
+      "Lake",
+    ]),
+  Module(
+    "StorageEngineTests", .tests, "Storage",
+    uses: [
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ObjectStore", "HotTier", "Lake",
+      "StorageEngine",
+    ]),
+  Module("FunctionsTests", .tests, "Query", uses: ["Bedrock", "Columnar", "Functions"]),
+  Module(
+    "PlannerTests", .tests, "Query",
+    uses: ["Bedrock", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner"]),
+  Module(
+    "ExecutorTests", .tests, "Query",
+    uses: ["Bedrock", "Runtime", "Columnar", "StorageContract", "Functions", "Plan", "Executor"]),
+  Module(
+    "SessionTests", .tests, "Query",
+    uses: [
+      "Bedrock", "Runtime", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
+      "Executor", "Session", "TestKit",
+    ]),
+  Module(
+    "IngestTests", .tests, "Edge",
+    uses: [
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "CapnpSchema", "EventDecoding", "Privacy",
+      "Ingest", "TestKit",
+    ]),
+  Module(
+    "PostgresServerTests", .tests, "Edge",
+    uses: ["Bedrock", "Runtime", "Columnar", "StorageContract", "Session", "PostgresServer", "TestKit"]),
+  Module("IntegrationTests", .tests, "Integration", uses: ["Bedrock", "Runtime", "TestKit"]),
+]
+
+/// Fuzz targets exist only when FUZZ=1: they need flags that a dependant must never inherit.
+let fuzzers: [Module] = [
+  Module("FuzzParquet", .tests, "Targets", uses: ["Bedrock", "Columnar", "ParquetFormat"]),
+  Module("FuzzDeltaLog", .tests, "Targets", uses: ["Bedrock", "DeltaFormat"]),
+  Module("FuzzChunkCodec", .tests, "Targets", uses: ["Bedrock", "Columnar", "HotTier"]),
+  Module(
+    "FuzzEnvelope", .tests, "Targets",
+    uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "EventDecoding"]),
+  Module("FuzzWire", .tests, "Targets", uses: ["Bedrock", "PostgresProtocol"]),
+]
+
+let shims: [String: Target] = [
+  "CRocksDB": .systemLibrary(name: "CRocksDB", path: "Sources/Shims/CRocksDB", pkgConfig: "rocksdb"),
+  "CNATS": .systemLibrary(name: "CNATS", path: "Sources/Shims/CNATS", pkgConfig: "libnats"),
+  "CCodecs": .systemLibrary(name: "CCodecs", path: "Sources/Shims/CCodecs"),
+  "CSimdjson": .target(
+    name: "CSimdjson", path: "Sources/Shims/CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+  "CCapnp": .target(
+    name: "CCapnp", path: "Sources/Shims/CCapnp",
+    linkerSettings: [.linkedLibrary("capnpc"), .linkedLibrary("capnp"), .linkedLibrary("kj")]),
+  "CPgQuery": .target(
+    name: "CPgQuery", path: "Sources/Shims/CPgQuery", linkerSettings: [.linkedLibrary("pg_query")]),
+]
+
+func refuse(_ sentence: String) -> Never {
+  fatalError("Package.swift floor table: \(sentence)")
+}
+
+let byName = Dictionary(uniqueKeysWithValues: modules.map { ($0.name, $0) })
+
+/// Each C library has exactly one owner per use; these are the wrappers allowed to import it.
+let shimOwners: [String: Set<String>] = [
+  "CRocksDB": ["HotTier"], "CNATS": ["Ingest"], "CCodecs": ["Compression"], "CSimdjson": ["JSONTape"],
+  "CCapnp": ["CapnpSchema", "EventDecoding"], "CPgQuery": ["SQLSyntax"],
+]
+
+for module in modules {
+  for used in module.uses {
+    if let owners = shimOwners[used] {
+      if !owners.contains(module.name) { refuse("\(module.name) may not import \(used); only \(owners.sorted()) may") }
+      continue
+    }
+    guard let below = byName[used] else { refuse("\(module.name) uses \(used), which the table does not list") }
+    if below.floor.rawValue > module.floor.rawValue { refuse("\(module.name) looks up to \(used)") }
+    if below.floor == module.floor && below.room != module.room {
+      refuse("\(module.name) (\(module.room)) looks across into \(used) (\(below.room))")
+    }
+  }
+}
+
+let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: root.appendingPathComponent(path).path) }
+
+let swiftSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableExperimentalFeature("Lifetimes"),
+  .treatAllWarnings(as: .error),
+]
+
+func dependencies(_ module: Module) -> [Target.Dependency] {
+  module.uses.map { .byName(name: $0) } + module.products
+}
+
+let built = modules.filter { exists("Sources/\($0.room)/\($0.name)") }
+var targets: [Target] = built.map { module in
+  let path = "Sources/\(module.room)/\(module.name)"
+  if module.floor == .server {
+    return .executableTarget(
+      name: module.name, dependencies: dependencies(module), path: path, swiftSettings: swiftSettings)
+  }
+  return .target(name: module.name, dependencies: dependencies(module), path: path, swiftSettings: swiftSettings)
+}
+targets += shims.values.filter { exists($0.path!) }.sorted { $0.name < $1.name }
+for module in tests where exists("Tests/\(module.room)/\(module.name)") {
+  let path = "Tests/\(module.room)/\(module.name)"
+  if module.name == "TestKit" {
+    targets.append(
+      .target(name: module.name, dependencies: dependencies(module), path: path, swiftSettings: swiftSettings))
+  } else {
+    targets.append(
+      .testTarget(name: module.name, dependencies: dependencies(module), path: path, swiftSettings: swiftSettings))
+  }
+}
+if ProcessInfo.processInfo.environment["FUZZ"] == "1" {
+  for module in fuzzers where exists("Fuzz/Targets/\(module.name)") {
+    targets.append(
+      .executableTarget(
+        name: module.name, dependencies: dependencies(module), path: "Fuzz/Targets/\(module.name)",
+        swiftSettings: swiftSettings + [.unsafeFlags(["-parse-as-library"])]))
+  }
+}
+if exists("Tests/Benchmarks/CrampedBench") {
+  targets.append(
+    .executableTarget(
+      name: "CrampedBench",
+      dependencies: dependencies(
+        Module(
+          "CrampedBench", .tests, "Benchmarks",
+          uses: [
+            "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "CapnpSchema", "EventDecoding",
+            "Privacy", "HotTier", "Lake", "StorageEngine", "ObjectStore", "Ingest",
+          ], products: [log])), path: "Tests/Benchmarks/CrampedBench", swiftSettings: swiftSettings))
+}
+
+let package = Package(
+  name: "cramped",
+  products: [],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+  ],
+  targets: targets,
+  cxxLanguageStandard: .cxx17
+)
