@@ -156,9 +156,9 @@ package struct SortSyntax: Sendable {
 
 /// A window, named or written in place.
 package struct WindowSyntax: Sendable {
-  /// Its own name, in a WINDOW clause.
+  /// Its own name, in a WINDOW clause; in `OVER name` the window that is meant.
   package let name: String?
-  /// The window that it copies or, in `OVER name`, is.
+  /// The window that it copies: `OVER (name ...)`.
   package let base: String?
   package let partitionBy: [ExpressionSyntax]
   package let orderBy: [SortSyntax]

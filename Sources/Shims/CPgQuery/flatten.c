@@ -156,7 +156,8 @@ static void put_select(Writer *w, const SelectStmt *s) {
   put_list(w, s->sortClause);
   write_node(w, s->limitOffset);
   write_node(w, s->limitCount);
-  put_int(w, s->limitOption == LIMIT_OPTION_WITH_TIES);
+  // libpg_query patches this enumeration: 0 none, 1 LIMIT or FETCH ONLY, 2 WITH TIES.
+  put_int(w, (int)s->limitOption == 2);
   put_int(w, s->lockingClause != NIL);
 }
 

@@ -14,7 +14,7 @@ func described(_ sql: String) throws -> String {
   @Test(arguments: [
     ("SELECT 1", "select 1"),
     ("SELECT 3000000000, 1.50, 1e3, 'it''s', b'01', x'1F', null, true", 
-      "select #3000000000, #1.50, #1e3, 'it's', bit b01, bit x1F, null, true::pg_catalog.bool"),
+      "select #3000000000, #1.50, #1e3, 'it's', bit b01, bit x1F, null, true"),
     ("SELECT -1, - a, +a, a + 1 * 2", "select -1, (- a), (+ a), (a + (1 * 2))"),
     ("SELECT a.b.c, t.*, *, $2", "select a.b.c, t.*, *, $2"),
     ("SELECT a OPERATOR(pg_catalog.~) 'x' COLLATE pg_catalog.default",
@@ -44,7 +44,7 @@ func described(_ sql: String) throws -> String {
     ("SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY a), f(x => 1, 2), g(VARIADIC a), pg_catalog.now()",
       "select percentile_cont(#0.5) within order a, f(x => 1, 2), g(variadic a), pg_catalog.now()"),
     ("SELECT rank() OVER w, sum(a) OVER (PARTITION BY b ORDER BY c ROWS BETWEEN 1 PRECEDING AND UNBOUNDED FOLLOWING EXCLUDE TIES) FROM t WINDOW w AS (ORDER BY d)",
-      "select rank() over [base w], sum(a) over [partition b; order c; rows -1..+inf ties] from t "
+      "select rank() over [name w], sum(a) over [partition b; order c; rows -1..+inf ties] from t "
         + "window [name w; order d]"),
     ("SELECT current_date, current_timestamp(3), localtime, current_user, session_user, current_schema, current_catalog",
       "select current_date, current_timestamp(3), localtime, current_user, session_user, current_schema, "
@@ -57,7 +57,8 @@ func described(_ sql: String) throws -> String {
     ("SELECT ROW(1, 2), (1, 2), grouping(a, b)", "select row(1, 2), row(1, 2), grouping(a, b)"),
   ])
   func expressions(_ sql: String, _ expected: String) throws {
-    #expect(try described(sql) == expected)
+    let found = try described(sql)
+    #expect(found == expected)
   }
 
   @Test(arguments: [
@@ -65,7 +66,7 @@ func described(_ sql: String) throws -> String {
     ("SELECT * FROM a JOIN b ON a.x = b.x LEFT JOIN c USING (y, z) AS u",
       "select * from ((a inner b on (a.x = b.x)) left c using(y,z) as u)"),
     ("SELECT * FROM a RIGHT JOIN b ON true FULL JOIN c ON true CROSS JOIN d NATURAL JOIN e",
-      "select * from ((((a right b on true::pg_catalog.bool) full c on true::pg_catalog.bool) cross d) inner e natural)"),
+      "select * from ((((a right b on true) full c on true) cross d) inner e natural)"),
     ("SELECT * FROM (SELECT 1) AS s (n), LATERAL (SELECT s.n) l, generate_series(1, 3) WITH ORDINALITY g (a, b)",
       "select * from {select 1} as s(n), lateral {select s.n} as l, generate_series(1, 3) ordinality as g(a,b)"),
     ("SELECT * FROM ROWS FROM (f(1), g(2)) AS x", "select * from f(1), g(2) as x"),
@@ -80,14 +81,15 @@ func described(_ sql: String) throws -> String {
       "select a as x, count(*) as n from t where (a > 1) group a, 2 having (count(*) > 1) order x desc, 2 nulls first"),
     ("SELECT 1 FROM t GROUP BY (), ROLLUP (a, b), CUBE (c), GROUPING SETS ((a, b), (a), ())",
       "select 1 from t group (), rollup(a, b), cube(c), sets(row(a, b), a, ())"),
-    ("SELECT 1 FETCH FIRST 3 ROWS WITH TIES", "select 1 limit 3 ties"),
+    ("SELECT 1 ORDER BY 1 FETCH FIRST 3 ROWS WITH TIES", "select 1 order 1 limit 3 ties"),
     ("SELECT 1 FROM t ORDER BY a LIMIT ALL FOR UPDATE", "select 1 from t order a limit null locking"),
     ("TABLE shop.x", "select * from shop.x"),
     ("SELECT FROM t", "select  from t"),
     ("VALUES (1, 'a'), (DEFAULT, 'b')", "values (1, 'a'), (default, 'b')"),
   ])
   func clauses(_ sql: String, _ expected: String) throws {
-    #expect(try described(sql) == expected)
+    let found = try described(sql)
+    #expect(found == expected)
   }
 
   @Test(arguments: [

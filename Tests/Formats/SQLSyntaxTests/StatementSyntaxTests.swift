@@ -46,7 +46,7 @@ import Testing
     #expect(path.name == "search_path" && path.isLocal)
     #expect(values == [.string("shop"), .string("public")])
     if case .set(let zone)? = try set("SET TIME ZONE INTERVAL '2' HOUR")?.action { #expect(zone == [.string("2")]) }
-    if case .set(let number)? = try set("SET cramped.limit = -5")?.action { #expect(number == [.integer(-5)]) }
+    if case .set(let number)? = try set("SET cramped.size = -5")?.action { #expect(number == [.integer(-5)]) }
     if case .reset? = try set("RESET x.y")?.action {} else { Issue.record("RESET") }
     if case .resetAll? = try set("RESET ALL")?.action {} else { Issue.record("RESET ALL") }
     if case .setDefault? = try set("SET a TO DEFAULT")?.action {} else { Issue.record("DEFAULT") }
@@ -102,7 +102,7 @@ import Testing
 
   @Test func callsAndCopies() throws {
     if case .call(let call) = try only("CALL cramped.flush('iot.measurement', force => true)") {
-      #expect(call.text == "cramped.flush('iot.measurement', force => true::pg_catalog.bool)")
+      #expect(call.text == "cramped.flush('iot.measurement', force => true)")
     } else {
       Issue.record("CALL")
     }
