@@ -76,7 +76,9 @@ let modules: [Module] = [
     ], products: [log]),
   Module("Functions", .engine, "Query", uses: ["Bedrock", "Columnar", "Kernels"]),
   Module("Plan", .engine, "Query", uses: ["Bedrock", "Columnar", "StorageContract", "Functions"]),
-  Module("Catalog", .engine, "Query", uses: ["Bedrock", "Columnar", "StorageContract", "Plan", "Functions"]),
+  Module(
+    "Catalog", .engine, "Query",
+    uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "Plan", "Functions"]),
   Module(
     "Planner", .engine, "Query",
     uses: ["Bedrock", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog"]),
