@@ -148,6 +148,15 @@ let tests: [Module] = [
     ]),
   Module("FunctionsTests", .tests, "Query", uses: ["Bedrock", "Columnar", "Functions"]),
   Module(
+    "CatalogTests", .tests, "Query",
+    uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "Functions", "Plan", "Catalog"]),
+  Module(
+    "DifferentialTests", .tests, "Query",
+    uses: [
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog",
+      "Planner", "Executor",
+    ]),
+  Module(
     "PlannerTests", .tests, "Query",
     uses: ["Bedrock", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner"]),
   Module(

@@ -80,7 +80,7 @@ extension RowProducers {
         relation.columns.map { column in
           Attribute(
             relation: relation.oid, number: Int64(column.attributeNumber), name: column.name,
-            typeOID: TypeCatalog.oid(of: column.type), modifier: TypeCatalog.modifier(of: column.type),
+            typeOID: column.type.oid, modifier: Int64(column.type.typeModifier),
             isNotNull: !column.isNullable && relation.kind == "r", dimensions: column.type.element == nil ? 0 : 1)
         }
       })

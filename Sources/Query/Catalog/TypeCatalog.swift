@@ -69,53 +69,8 @@ enum TypeCatalog {
     }
   }
 
-  /// The oid of a type, 0 for none.
-  static func oid(of type: DataType) -> UInt32 {
-    switch type {
-    case .array(let element): arrayOID(of: element)
-    case .unknown: 705
-    default: oid(named: typeName(of: type))
-    }
-  }
-
-  private static func arrayOID(of element: DataType) -> UInt32 { oid(named: "_" + typeName(of: element)) }
-
   /// pg_type.typname.
-  static func typeName(of type: DataType) -> String {
-    switch type {
-    case .boolean: "bool"
-    case .int2: "int2"
-    case .int4: "int4"
-    case .int8: "int8"
-    case .float4: "float4"
-    case .float8: "float8"
-    case .numeric: "numeric"
-    case .text: "text"
-    case .varchar: "varchar"
-    case .bpchar: "bpchar"
-    case .name: "name"
-    case .internalChar: "char"
-    case .bytea: "bytea"
-    case .date: "date"
-    case .time: "time"
-    case .timestamp: "timestamp"
-    case .timestamptz: "timestamptz"
-    case .interval: "interval"
-    case .uuid: "uuid"
-    case .json: "json"
-    case .jsonb: "jsonb"
-    case .oid: "oid"
-    case .regclass: "regclass"
-    case .regtype: "regtype"
-    case .regproc: "regproc"
-    case .regnamespace: "regnamespace"
-    case .int2vector: "int2vector"
-    case .oidvector: "oidvector"
-    case .array(let element): "_" + typeName(of: element)
-    case .unknown: "unknown"
-    case .void: "void"
-    }
-  }
+  static func typeName(of type: DataType) -> String { properties[type.oid]?.name ?? "text" }
 
   /// The type's name as SQL writes it, without modifier; `ARRAY` for arrays, as information_schema has it.
   static func standardName(of type: DataType) -> String {
@@ -134,15 +89,6 @@ enum TypeCatalog {
     case .timestamptz: "timestamp with time zone"
     case .boolean: "boolean"
     default: typeName(of: type)
-    }
-  }
-
-  /// pg_attribute.atttypmod.
-  static func modifier(of type: DataType) -> Int64 {
-    switch type {
-    case .numeric(let modifier?): Int64((modifier.precision << 16 | modifier.scale & 0x7ff) + 4)
-    case .varchar(let length?), .bpchar(let length?): Int64(length + 4)
-    default: -1
     }
   }
 }

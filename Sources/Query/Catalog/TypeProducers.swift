@@ -86,7 +86,7 @@ extension RowProducers {
   private static func accepts(_ parameters: [ParameterType], _ oids: [UInt32]) -> Bool {
     guard parameters.count == oids.count else { return false }
     return zip(parameters, oids).allSatisfy { parameter, oid in
-      if case .exact(let type) = parameter { return TypeCatalog.oid(of: type) == oid }
+      if case .exact(let type) = parameter { return type.oid == oid }
       return true
     }
   }
