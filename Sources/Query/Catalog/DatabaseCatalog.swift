@@ -68,7 +68,9 @@ package final class DatabaseCatalog: CatalogReader, Sendable {
     }
     for table in tables where table.schema == schema {
       if table.name == name { return Self.relation(of: table) }
-      if let index = table.views.firstIndex(where: { $0.name == name }) { return Self.relation(of: table, view: index) }
+      if let index = table.views.firstIndex(where: { $0.name == name }) {
+        return Self.viewOIDs(of: table)[index].map { Self.relation(of: table, view: index, oid: $0) }
+      }
     }
     if schema == ServerCatalog.schema, let index = server.relations.firstIndex(where: { $0.name == name }) {
       return serverRelation(index)
@@ -108,8 +110,7 @@ package final class DatabaseCatalog: CatalogReader, Sendable {
       columns: columns(table, Array(table.columns.indices)), source: .table(table), estimatedRows: table.estimatedRows)
   }
 
-  private static func relation(of table: TableDescription, view index: Int) -> Relation? {
-    guard let oid = viewOIDs(of: table)[index] else { return nil }
+  private static func relation(of table: TableDescription, view index: Int, oid: UInt32) -> Relation {
     let view = table.views[index]
     return Relation(
       oid: oid, schema: table.schema, name: view.name, columns: columns(table, view.columns),
@@ -154,8 +155,9 @@ package final class DatabaseCatalog: CatalogReader, Sendable {
       guard let schema = schemas[table.schema] else { continue }
       let relation = Self.relation(of: table)
       found.append(UserRelation(relation, kind: "r", schemaOID: schema, definition: nil))
-      for index in table.views.indices {
-        guard let view = Self.relation(of: table, view: index) else { continue }
+      for (index, oid) in Self.viewOIDs(of: table).enumerated() {
+        guard let oid else { continue }
+        let view = Self.relation(of: table, view: index, oid: oid)
         let text = ViewDefinition.text(of: table.views[index], in: table)
         found.append(UserRelation(view, kind: "v", schemaOID: schema, definition: text))
       }

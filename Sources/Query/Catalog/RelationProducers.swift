@@ -18,7 +18,7 @@ extension RowProducers {
     rows.set("relam", integers: relations.map { $0.kind == "r" ? 2 : 0 })
     rows.set("relkind", texts: relations.map(\.kind))
     rows.set("relnatts", integers: relations.map { Int64($0.columns.count) })
-    rows.set("reltuples", integer: -1)
+    rows.set("reltuples", .float(-1))
     setCommonClassColumns(&rows)
     return rows.chunks()
   }()
