@@ -1,0 +1,50 @@
+// What storage offers to queries: tables and their columns.
+
+package import EventSchema
+
+/// A table, for as long as its data folder lives. 0 is no table.
+package struct TableID: Hashable, Sendable, BitwiseCopyable {
+  package let raw: UInt32
+  package init(raw: UInt32) { self.raw = raw }
+}
+
+/// A table that can be scanned: event tables and the system tables of schema `cramped`.
+package struct TableDescription: Sendable {
+  package let id: TableID
+  /// SQL schema and name: the domain and the entity, or `cramped` and the name.
+  package let schema: String
+  package let name: String
+  /// All columns, hidden ones too. A scan names columns by index here.
+  package let columns: [TableColumn]
+  /// The views with just one event's columns; empty for system tables.
+  package let views: [EventViewDescription]
+  /// About how many rows, for join order.
+  package let estimatedRows: Int64
+
+  package init(
+    id: TableID, schema: String, name: String, columns: [TableColumn], views: [EventViewDescription] = [],
+    estimatedRows: Int64
+  ) {
+    self.id = id
+    self.schema = schema
+    self.name = name
+    self.columns = columns
+    self.views = views
+    self.estimatedRows = estimatedRows
+  }
+}
+
+/// `"user".identity_created`: the rows of one event name, with just its columns.
+package struct EventViewDescription: Sendable {
+  /// In the schema of the table.
+  package let name: String
+  /// The value of column `name` that the view keeps.
+  package let eventName: String
+  /// Indices into the table's columns.
+  package let columns: [Int]
+  package init(name: String, eventName: String, columns: [Int]) {
+    self.name = name
+    self.eventName = eventName
+    self.columns = columns
+  }
+}
