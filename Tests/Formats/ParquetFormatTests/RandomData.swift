@@ -53,7 +53,10 @@ enum RandomData {
     switch type {
     case .boolean: return .boolean(number & 1 == 1)
     case .int2: return .integer(Int64(Int16(truncatingIfNeeded: number)))
-    case .int4, .date: return .integer(Int64(Int32(truncatingIfNeeded: number)))
+    case .int4: return .integer(Int64(Int32(truncatingIfNeeded: number)))
+    case .date: return .integer(number % 3_000_000)
+    case .time: return .integer(Int64(number.magnitude % 86_400_000_000))
+    case .timestamp, .timestamptz: return .integer(number % 100_000_000_000_000_000)
     case .float4: return .float(Double(Float(number) / 8))
     case .float8: return .float(Double(number) / 16)
     case .numeric(let modifier?):
