@@ -225,7 +225,8 @@ extension DeltaType {
     case .float8: self = .double
     case .numeric(let modifier?) where modifier.precision <= 38 && modifier.scale <= modifier.precision:
       self = .decimal(precision: modifier.precision, scale: modifier.scale)
-    case .text, .varchar, .bpchar, .name, .json, .jsonb: self = .string
+    // Delta has no uuid: 36 characters
+    case .text, .varchar, .bpchar, .name, .json, .jsonb, .uuid: self = .string
     case .bytea: self = .binary
     case .date: self = .date
     case .timestamptz: self = .timestamp

@@ -19,7 +19,8 @@
 //   LakeTable.writer(schema: TableSchema) throws(Fault) -> LakeWriter
 //   LakeTable.commit(_: LakeCommit) throws(Fault) -> LakeCommitOutcome
 //
-//   LakeWriter.append(_: Chunk) throws(Fault)                    // the columns of `schema` in order (`_hash` is left out)
+//   LakeWriter.columns: [Int]                                    // indices into schema.columns: all but `_hash`
+//   LakeWriter.append(_: Chunk) throws(Fault)                    // a chunk of exactly these columns
 //   LakeWriter.finish() throws(Fault) -> [LakeFile]              // durable files, sorted by `published` inside
 //   LakeWriter.abandon()                                         // deletes what it wrote
 //
@@ -30,17 +31,50 @@
 //
 // A throw of `commit` means that the outcome is unknown: refresh and read `transactionVersion` again.
 
-import Bedrock
+package import Bedrock
 package import DeltaFormat
 package import EventSchema
-import ObjectStore
-import Runtime
+package import ObjectStore
+package import Runtime
 import Synchronization
+
+/// All tables of one store.
+package final class Lake: Sendable {
+  package let store: any ObjectStore
+  package let options: LakeOptions
+  let root: ObjectPath
+  let clock: Clock
+  let footers: FooterCache
+  private let tables = Mutex<[String: LakeTable]>([:])
+
+  /// - Parameter root: the folder that holds the folders of the domains.
+  package init(
+    store: any ObjectStore, clock: Clock, options: LakeOptions = LakeOptions(),
+    root: ObjectPath = ObjectPath(literal: "lake")
+  ) {
+    self.store = store
+    self.clock = clock
+    self.options = options
+    self.root = root
+    footers = FooterCache(store: store, bytesMax: options.footerCacheBytesMax)
+  }
+
+  /// The table of one entity, whether it exists yet or not: the same object for the same name. No I/O.
+  package func table(domain: String, entity: String) throws(Fault) -> LakeTable {
+    let folder = try root.appending(domain).appending(entity)
+    return tables.withLock { tables in
+      if let table = tables[folder.text] { return table }
+      let table = LakeTable(lake: self, folder: folder, name: "\(domain).\(entity)")
+      tables[folder.text] = table
+      return table
+    }
+  }
+}
 
 /// Sizes of what the lake writes and keeps in memory.
 package struct LakeOptions: Sendable {
   /// Bytes of a data file at which the next one begins, measured before compression.
-  package var fileBytesTarget = 128 * 1_048_576
+  package var fileBytesTarget = 256 * 1_048_576
   /// Rows of a row group at most.
   package var rowGroupRowsMax = 1_000_000
   /// Bytes of Parquet footers kept in memory.
