@@ -159,7 +159,9 @@ let tests: [Module] = [
     ]),
   Module(
     "PlannerTests", .tests, "Query",
-    uses: ["Bedrock", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner"]),
+    uses: [
+      "Bedrock", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
+    ]),
   Module(
     "ExecutorTests", .tests, "Query",
     uses: ["Bedrock", "Runtime", "Columnar", "StorageContract", "Functions", "Plan", "Executor"]),
