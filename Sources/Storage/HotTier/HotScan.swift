@@ -1,7 +1,7 @@
 // A scan of one table's hot chunks behind a position: pruned by header, cut into morsels of neighbouring chunks.
 
 package import Bedrock
-package import Columnar
+import Columnar
 package import EventSchema
 package import StorageContract
 
