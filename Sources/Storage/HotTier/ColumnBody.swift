@@ -88,6 +88,8 @@ enum ColumnBody {
   }
 
   private static func encodeIntegers(_ column: Column, nullCount: Int) -> EncodedBody {
+    // Only the elements of lists can be none at all.
+    if column.count == 0 { return EncodedBody(encoding: .plain) }
     let values = widened(column)
     var low = Int64.max
     var high = Int64.min
