@@ -113,6 +113,9 @@ package final class HotTier: Sendable {
     return view
   }
 
+  /// True when nothing was written, or tried, after `view`.
+  package func isUnchanged(since view: HotView) -> Bool { state.withLock { !$0.hasFailed && $0.view === view } }
+
   /// Takes chunk ids and the view to build upon.
   private func begin(chunkCount: Int) throws(Fault) -> (UInt64, HotView) {
     let start: (UInt64, HotView)? = state.withLock { state in
