@@ -4,6 +4,7 @@ import Bedrock
 import Columnar
 import EventSchema
 import HotTier
+import Runtime
 import StorageContract
 
 struct AppendWork {

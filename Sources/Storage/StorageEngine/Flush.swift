@@ -41,7 +41,7 @@ extension StorageEngine {
   }
 
   private func takeBusy(_ id: TableID) {
-    busyTables.wait { busy -> Bool? in busy.insert(id).inserted ? true : nil }
+    _ = busyTables.wait { busy -> Bool? in busy.insert(id).inserted ? true : nil }
   }
   private func releaseBusy(_ id: TableID) { _ = busyTables.change { $0.remove(id) } }
 

@@ -112,7 +112,7 @@ enum SystemTable: UInt32, CaseIterable {
 
   private static func gapRows(_ cut: EngineCut, _ engine: StorageEngine) throws(Fault) -> [[Scalar]] {
     var rows: [[Scalar]] = []
-    let seen = engine.seenSets()
+    let seen = try engine.seenSets()
     for table in sorted(cut) {
       guard let set = seen[table.entry.id] else { continue }
       let schema = table.entry.newest
