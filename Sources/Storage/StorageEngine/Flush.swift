@@ -31,6 +31,7 @@ extension StorageEngine {
   func flush(_ id: TableID) throws(Fault) -> FlushReceipt {
     takeBusy(id)
     defer { releaseBusy(id) }
+    try finishEarlierFlush(id)
     guard let cut = currentCut(), let table = cut.tables[id] else {
       throw Fault(.cannotConnectNow, "the storage engine is not open")
     }
@@ -38,6 +39,24 @@ extension StorageEngine {
     guard let target = cut.hot.table(id).chunks.map(\.header.positions.upperBound).max() else { return receipt }
     while try flushPrefix(id, target: target, receipt: &receipt) {}
     return receipt
+  }
+
+  /// Does what a flush that failed behind its commit has left to do, as opening would after a crash.
+  private func finishEarlierFlush(_ id: TableID) throws(Fault) {
+    guard let table = currentCut()?.tables[id], let owner = table.owner else { return }
+    let now = try table.coldTable.refresh()
+    let schema = table.entry.newest
+    let (appID, written) = try withWriter(keepsState: true) { state in
+      (state.appID(schema, owner: owner), state.marks[owner]?.position.raw ?? -1)
+    }
+    let found = now.transactionVersion(appID: appID) ?? -1
+    guard found <= written else {
+      throw Fault(
+        .serializationFailure, "another process has flushed \(schema.name)", kind: .tryLater,
+        detail: "The lake has position \(found), this one has written up to \(written).")
+    }
+    if found > table.coldPosition { try markTiered(id, position: found) }
+    if found > table.mark.deleted { try deleteTiered(id, position: found) }
   }
 
   private func takeBusy(_ id: TableID) {
