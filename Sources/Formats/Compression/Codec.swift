@@ -7,7 +7,7 @@
 // The size of the result is always known before decompression: it is written down by the caller's format and checked
 // against that format's limit. A block that gives another size is corrupt.
 
-import Bedrock
+package import Bedrock
 import CCodecs
 
 /// A block compression format.

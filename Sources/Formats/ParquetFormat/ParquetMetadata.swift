@@ -1,7 +1,6 @@
 // What a footer says: leaves of the schema, row groups, column chunks, statistics. Values only; parsing is FooterReader.
 
 import Bedrock
-package import Columnar
 
 /// One leaf of the schema. Column chunks of a row group follow the order of the leaves.
 package struct ParquetLeaf: Sendable {

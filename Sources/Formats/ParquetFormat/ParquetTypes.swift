@@ -1,7 +1,6 @@
 // The vocabulary of the Parquet format (parquet.thrift): physical types, logical types, encodings, and our limits.
 
 import Bedrock
-package import Columnar
 
 /// How values lie in the pages of a file.
 package enum ParquetType: Int32, Sendable {
@@ -45,9 +44,10 @@ enum ParquetLimits {
   static let dictionaryBytesMax = 16 * 1_048_576
   /// Bytes of one column chunk.
   static let columnChunkBytesMax = 1 << 30
-  /// A page may unfold to this many times its compressed size, or to `ratioFloorBytes`, whichever is more.
+  /// A page may unfold to this many times its compressed size, or to `ratioFloorBytes`, whichever is more. The floor lets
+  /// a dictionary of long and very similar strings through.
   static let ratioMax = 1_000
-  static let ratioFloorBytes = 1_048_576
+  static let ratioFloorBytes = dictionaryBytesMax
   /// Bytes that one `decode(rows:)` may return for a column of variable width.
   static let decodedBytesMax = 1 << 30
   /// Column chunks of all row groups.
