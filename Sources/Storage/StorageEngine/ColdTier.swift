@@ -21,7 +21,9 @@ package protocol ColdTable: Sendable {
 }
 
 package protocol ColdWriter: AnyObject {
-  /// All columns of the writer's schema in order.
+  /// The columns that the lake keeps, as indices into the columns of the schema.
+  var columns: [Int] { get }
+  /// Rows with exactly `columns`.
   func append(_ chunk: Chunk) throws(Fault)
   /// Durable files that no log entry names yet.
   func finish() throws(Fault) -> ColdFiles

@@ -114,8 +114,9 @@ extension StorageEngine {
   ) throws(Fault) -> ColdFiles {
     let writer = try table.coldTable.writer(schema: schema)
     do throws(Fault) {
+      let kept = writer.columns.map { schema.columns[$0] }
       for chunk in chunks {
-        let columns = try chunk.columns(schema.columns, in: view)
+        let columns = try chunk.columns(kept, in: view)
         try writer.append(Chunk(columns: columns, rowCount: chunk.rowCount))
       }
       return try writer.finish()

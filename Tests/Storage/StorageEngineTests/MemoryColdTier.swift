@@ -56,7 +56,9 @@ final class MemoryColdTier: ColdTier {
     let name: String
     var current: any ColdSnapshot { Snapshot(content: tier.version(name)) }
     func refresh() throws(Fault) -> any ColdSnapshot { current }
-    func writer(schema: TableSchema) throws(Fault) -> any ColdWriter { Writer() }
+    func writer(schema: TableSchema) throws(Fault) -> any ColdWriter {
+      Writer(columns: Array(schema.columns.indices))
+    }
     func commit(_ commit: ColdCommit) throws(Fault) -> ColdCommitOutcome {
       guard let chunks = commit.files.content as? [Chunk] else { throw .bug("files of another lake") }
       return try tier.commit(name, commit, chunks)
@@ -64,7 +66,9 @@ final class MemoryColdTier: ColdTier {
   }
 
   private final class Writer: ColdWriter {
+    let columns: [Int]
     private var chunks: [Chunk] = []
+    init(columns: [Int]) { self.columns = columns }
     func append(_ chunk: Chunk) throws(Fault) { chunks.append(chunk) }
     func finish() throws(Fault) -> ColdFiles {
       ColdFiles(
