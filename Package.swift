@@ -118,8 +118,9 @@ let modules: [Module] = [
 let tests: [Module] = [
   Module("TestKit", .tests, "Support", uses: ["Bedrock", "Runtime", "Columnar"]),
   Module("ArchitectureTests", .tests, "Architecture"),
-  Module("ColumnarTests", .tests, "Base", uses: ["Bedrock", "Columnar"]),
+  Module("ColumnarTests", .tests, "Base", uses: ["Bedrock", "Columnar", "Runtime"]),
   Module("RuntimeTests", .tests, "Base", uses: ["Bedrock", "Runtime"]),
+  Module("EventSchemaTests", .tests, "Base", uses: ["Bedrock", "Columnar", "EventSchema"]),
   Module("KernelsTests", .tests, "Base", uses: ["Bedrock", "Columnar", "Kernels"]),
   Module("PrivacyTests", .tests, "Base", uses: ["Bedrock", "Columnar", "EventSchema", "Privacy", "Runtime"]),
   Module("CapnpSchemaTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "EventSchema", "CapnpSchema"]),
@@ -128,7 +129,7 @@ let tests: [Module] = [
     "EventDecodingTests", .tests, "Formats",
     uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "CapnpSchema", "EventDecoding"]),
   Module("ParquetFormatTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "Compression", "ParquetFormat"]),
-  Module("DeltaFormatTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "JSONTape", "ParquetFormat", "DeltaFormat"]),
+  Module("DeltaFormatTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "JSONTape", "ParquetFormat", "DeltaFormat", "TestKit"]),
   Module("PostgresProtocolTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "PostgresProtocol"]),
   Module("SQLSyntaxTests", .tests, "Formats", uses: ["Bedrock", "SQLSyntax"]),
   Module(
@@ -138,7 +139,7 @@ let tests: [Module] = [
     "LakeTests", .tests, "Storage",
     uses: [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ParquetFormat", "DeltaFormat", "ObjectStore",
-      "Lake",
+      "Lake", "JSONTape", "TestKit",
     ]),
   Module(
     "StorageEngineTests", .tests, "Storage",
