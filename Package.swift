@@ -81,7 +81,7 @@ let modules: [Module] = [
     uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "Plan", "Functions"]),
   Module(
     "Planner", .engine, "Query",
-    uses: ["Bedrock", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog"]),
+    uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog"]),
   Module(
     "Executor", .engine, "Query",
     uses: ["Bedrock", "Runtime", "Columnar", "Kernels", "StorageContract", "Functions", "Plan"]),
@@ -159,7 +159,9 @@ let tests: [Module] = [
     ]),
   Module(
     "PlannerTests", .tests, "Query",
-    uses: ["Bedrock", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner"]),
+    uses: [
+      "Bedrock", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
+    ]),
   Module(
     "ExecutorTests", .tests, "Query",
     uses: ["Bedrock", "Runtime", "Columnar", "StorageContract", "Functions", "Plan", "Executor"]),
