@@ -190,7 +190,8 @@ let shims: [String: Target] = [
     name: "CCapnp", path: "Sources/Shims/CCapnp",
     linkerSettings: [.linkedLibrary("capnpc"), .linkedLibrary("capnp"), .linkedLibrary("kj")]),
   "CPgQuery": .target(
-    name: "CPgQuery", path: "Sources/Shims/CPgQuery", linkerSettings: [.linkedLibrary("pg_query")]),
+    name: "CPgQuery", path: "Sources/Shims/CPgQuery",
+    cSettings: [.unsafeFlags(["-isystem", "/usr/include/postgresql/15/server"])], linkerSettings: [.linkedLibrary("pg_query")]),
 ]
 
 func refuse(_ sentence: String) -> Never {
