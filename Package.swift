@@ -76,7 +76,9 @@ let modules: [Module] = [
     ], products: [log]),
   Module("Functions", .engine, "Query", uses: ["Bedrock", "Columnar", "Kernels"]),
   Module("Plan", .engine, "Query", uses: ["Bedrock", "Columnar", "StorageContract", "Functions"]),
-  Module("Catalog", .engine, "Query", uses: ["Bedrock", "Columnar", "StorageContract", "Plan", "Functions"]),
+  Module(
+    "Catalog", .engine, "Query",
+    uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "Plan", "Functions"]),
   Module(
     "Planner", .engine, "Query",
     uses: ["Bedrock", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog"]),
@@ -145,6 +147,15 @@ let tests: [Module] = [
       "StorageEngine",
     ]),
   Module("FunctionsTests", .tests, "Query", uses: ["Bedrock", "Columnar", "Functions"]),
+  Module(
+    "CatalogTests", .tests, "Query",
+    uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "Functions", "Plan", "Catalog"]),
+  Module(
+    "DifferentialTests", .tests, "Query",
+    uses: [
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog",
+      "Planner", "Executor",
+    ]),
   Module(
     "PlannerTests", .tests, "Query",
     uses: ["Bedrock", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner"]),
