@@ -118,8 +118,9 @@ let modules: [Module] = [
 let tests: [Module] = [
   Module("TestKit", .tests, "Support", uses: ["Bedrock", "Runtime", "Columnar"]),
   Module("ArchitectureTests", .tests, "Architecture"),
-  Module("ColumnarTests", .tests, "Base", uses: ["Bedrock", "Columnar"]),
+  Module("ColumnarTests", .tests, "Base", uses: ["Bedrock", "Columnar", "Runtime"]),
   Module("RuntimeTests", .tests, "Base", uses: ["Bedrock", "Runtime"]),
+  Module("EventSchemaTests", .tests, "Base", uses: ["Bedrock", "Columnar", "EventSchema"]),
   Module("KernelsTests", .tests, "Base", uses: ["Bedrock", "Columnar", "Kernels"]),
   Module("PrivacyTests", .tests, "Base", uses: ["Bedrock", "Columnar", "EventSchema", "Privacy", "Runtime"]),
   Module("CapnpSchemaTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "EventSchema", "CapnpSchema"]),

@@ -41,3 +41,19 @@ struct ConfigurationRefusalTests {
     #expect(result.errorOutput.contains("loopback"), "\(result.errorOutput)")
   }
 }
+
+@Suite("The configuration reference")
+struct ConfigurationReferenceTests {
+  @Test func referenceHoldsEveryKeyWithItsDefault() throws {
+    let reference = "\(checkout)/config/cramped.yaml"
+    let defaults = try ChildProcess.run(CrampedServer.program, ["config"])
+    let fromFile = try ChildProcess.run(CrampedServer.program, ["config", "--config", reference])
+    #expect(defaults.status == 0 && fromFile.status == 0, "\(fromFile.errorOutput)")
+    #expect(fromFile.output == defaults.output)
+    let text = try String(contentsOfFile: reference, encoding: .utf8)
+    for line in defaults.output.split(separator: "\n") {
+      let key = try #require(line.split(separator: ":").first?.split(separator: ".").last)
+      #expect(text.contains("  \(key): "), "\(key) is not in the reference")
+    }
+  }
+}
