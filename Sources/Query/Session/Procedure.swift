@@ -16,7 +16,7 @@ package struct ProcedureResult: Sendable {
   }
 }
 
-/// A procedure such as cramped.flush. `run` is called on a worker thread and may block.
+/// A procedure such as cramped.flush. Its body runs on a worker thread and may block.
 package struct Procedure: Sendable {
   package struct Parameter: Sendable {
     package let name: String
@@ -35,7 +35,7 @@ package struct Procedure: Sendable {
   package let parameters: [Parameter]
   /// Empty: CALL gives no rows.
   package let columns: [OutputColumn]
-  package let run: @Sendable (_ arguments: [Scalar], _ cancellation: Cancellation) throws(Fault) -> ProcedureResult
+  private let body: @Sendable (_ arguments: [Scalar], _ cancellation: Cancellation) throws(Fault) -> ProcedureResult
 
   package init(
     schema: String, name: String, parameters: [Parameter], columns: [OutputColumn] = [],
@@ -45,7 +45,13 @@ package struct Procedure: Sendable {
     self.name = name
     self.parameters = parameters
     self.columns = columns
-    self.run = run
+    body = run
+  }
+
+  /// Runs it with one value for each parameter.
+  package func run(_ arguments: [Scalar], _ cancellation: Cancellation) throws(Fault) -> ProcedureResult {
+    precondition(arguments.count == parameters.count)
+    return try body(arguments, cancellation)
   }
 }
 

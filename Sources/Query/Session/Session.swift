@@ -11,8 +11,9 @@
 //  4. Prepared statements survive errors and rollbacks; portals end with their transaction unless they are held.
 
 package import Bedrock
+package import Catalog
 package import Columnar
-package import Functions
+import Functions
 package import Plan
 package import Runtime
 import SQLSyntax
@@ -33,7 +34,10 @@ package protocol SessionCatalog: CatalogReader {
   func isRelationVisible(oid: UInt32, searchPath: [String]) -> Bool
   func namespaceOID(_ name: String) -> UInt32?
   func namespaceName(oid: UInt32) -> String?
+  func viewDefinition(oid: UInt32) -> String?
 }
+
+extension DatabaseCatalog: SessionCatalog {}
 
 /// What sessions share: made once by the server.
 package struct SessionServices: Sendable {
@@ -149,8 +153,8 @@ package final class Session: @unchecked Sendable {
     return changed
   }
 
-  /// The session's zone, for values with a time zone.
-  package var timeZone: SessionTimeZone { settings.timeZone }
+  /// The session's zone, seconds east of UTC.
+  package var zoneOffsetSeconds: Int { settings.timeZone.offsetSeconds }
   package var extraFloatDigits: Int { settings.extraFloatDigits }
   package var isByteaEscaped: Bool { settings.isByteaEscaped }
   package var applicationName: String { settings.find("application_name") ?? "" }
@@ -279,4 +283,5 @@ struct StatementSession: SessionValues {
   func namespaceOID(_ name: String) -> UInt32? { catalog.namespaceOID(name) }
   func namespaceName(oid: UInt32) -> String? { catalog.namespaceName(oid: oid) }
   func isRelationVisible(oid: UInt32) -> Bool { catalog.isRelationVisible(oid: oid, searchPath: searchPath) }
+  func viewDefinition(oid: UInt32) -> String? { catalog.viewDefinition(oid: oid) }
 }
