@@ -129,7 +129,7 @@ let tests: [Module] = [
     "EventDecodingTests", .tests, "Formats",
     uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "CapnpSchema", "EventDecoding"]),
   Module("ParquetFormatTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "Compression", "ParquetFormat"]),
-  Module("DeltaFormatTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "JSONTape", "ParquetFormat", "DeltaFormat"]),
+  Module("DeltaFormatTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "JSONTape", "ParquetFormat", "DeltaFormat", "TestKit"]),
   Module("PostgresProtocolTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "PostgresProtocol"]),
   Module("SQLSyntaxTests", .tests, "Formats", uses: ["Bedrock", "SQLSyntax"]),
   Module(
@@ -139,7 +139,7 @@ let tests: [Module] = [
     "LakeTests", .tests, "Storage",
     uses: [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ParquetFormat", "DeltaFormat", "ObjectStore",
-      "Lake",
+      "Lake", "JSONTape", "TestKit",
     ]),
   Module(
     "StorageEngineTests", .tests, "Storage",
