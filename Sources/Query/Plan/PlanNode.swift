@@ -1,0 +1,140 @@
+// The plan: a tree of operators over chunks. Made and optimised by Planner, turned into pipelines by Executor.
+
+package import Bedrock
+package import Columnar
+package import Functions
+package import StorageContract
+
+package enum JoinKind: String, Sendable {
+  case inner = "Inner", left = "Left", right = "Right", full = "Full"
+  /// Rows of the left side with, or without, a match. Output: the left columns only.
+  case semi = "Semi", anti = "Anti"
+  /// NOT IN: like anti, but any null among the keys makes the comparison unknown, so the row is dropped.
+  case antiNullAware = "Anti (null aware)"
+  /// A correlated scalar subquery: left join where a second match for a row is fault 21000. Output like left.
+  case single = "Single"
+}
+
+package struct SortKey: Sendable {
+  package let expression: Expression
+  package let descending: Bool
+  package let nullsFirst: Bool
+  package init(expression: Expression, descending: Bool, nullsFirst: Bool) {
+    self.expression = expression
+    self.descending = descending
+    self.nullsFirst = nullsFirst
+  }
+}
+
+package struct AggregateCall: Sendable {
+  package let function: AggregateFunction
+  /// Over the input of the aggregate node; already cast to the parameter types. Empty for count(*).
+  package let arguments: [Expression]
+  package let isDistinct: Bool
+  package let filter: Expression?
+  /// For string_agg and array_agg.
+  package let orderBy: [SortKey]
+  package let type: DataType
+  package init(
+    function: AggregateFunction, arguments: [Expression], isDistinct: Bool, filter: Expression?, orderBy: [SortKey] = [],
+    type: DataType
+  ) {
+    self.function = function
+    self.arguments = arguments
+    self.isDistinct = isDistinct
+    self.filter = filter
+    self.orderBy = orderBy
+    self.type = type
+  }
+}
+
+/// Rows that some part of the server makes up: pg_catalog, cramped.jobs ...
+package protocol VirtualRelation: Sendable {
+  /// All columns; the plan reads some of them by index.
+  var columns: [(name: String, type: DataType)] { get }
+  /// All rows with all columns, as of now. Chunks of at most `Limits.chunkRowsMax` rows.
+  func rows(context: FunctionContext) throws(Fault) -> [Chunk]
+}
+
+package indirect enum PlanNode: Sendable {
+  /// Output: `request.columns`, minus nothing; rows failing `filter` (over the output columns) are removed.
+  case scan(relation: String, request: ScanRequest, types: [DataType], filter: Expression?)
+  case virtualScan(relation: String, any VirtualRelation, columns: [Int], types: [DataType], filter: Expression?)
+  case tableFunction(TableFunction, arguments: [Expression], types: [DataType])
+  /// Constant rows; each expression reads no column. One row and no column for a SELECT without FROM.
+  case values(rows: [[Expression]], types: [DataType])
+  case filter(PlanNode, Expression)
+  case project(PlanNode, [Expression])
+  /// Output: the group keys, then the aggregates. No group key: exactly one row. No aggregate: DISTINCT.
+  case aggregate(PlanNode, groups: [Expression], aggregates: [AggregateCall])
+  /// Hash join on pairwise equal keys (null never matches) with `residual` over left columns then right columns; without
+  /// keys a nested loop. The right side is built. Output: left columns, then right columns, but see JoinKind.
+  case join(JoinKind, left: PlanNode, right: PlanNode, leftKeys: [Expression], rightKeys: [Expression], residual: Expression?)
+  /// `limit`: only the first so many rows are asked for (top-N).
+  case sort(PlanNode, [SortKey], limit: Int?)
+  /// Both evaluated once: bigint, null means none.
+  case limit(PlanNode, count: Expression?, offset: Expression?)
+  /// The first row of each group of equal keys in input order; the input is sorted by the keys (DISTINCT ON).
+  case distinctOn(PlanNode, keys: [Expression])
+  /// All rows of all inputs; equal types.
+  case append([PlanNode])
+
+  package var outputTypes: [DataType] {
+    switch self {
+    case .scan(_, _, let types, _), .virtualScan(_, _, _, let types, _), .tableFunction(_, _, let types),
+      .values(_, let types):
+      types
+    case .filter(let input, _), .sort(let input, _, _), .limit(let input, _, _), .distinctOn(let input, _):
+      input.outputTypes
+    case .project(_, let expressions): expressions.map(\.type)
+    case .aggregate(_, let groups, let aggregates): groups.map(\.type) + aggregates.map(\.type)
+    case .join(let kind, let left, let right, _, _, _):
+      switch kind {
+      case .semi, .anti, .antiNullAware: left.outputTypes
+      case .inner, .left, .right, .full, .single: left.outputTypes + right.outputTypes
+      }
+    case .append(let inputs): inputs[0].outputTypes
+    }
+  }
+
+  package var children: [PlanNode] {
+    switch self {
+    case .scan, .virtualScan, .tableFunction, .values: []
+    case .filter(let input, _), .project(let input, _), .aggregate(let input, _, _), .sort(let input, _, _),
+      .limit(let input, _, _), .distinctOn(let input, _):
+      [input]
+    case .join(_, let left, let right, _, _, _): [left, right]
+    case .append(let inputs): inputs
+    }
+  }
+}
+
+/// A column of a result.
+package struct OutputColumn: Sendable {
+  package let name: String
+  package let type: DataType
+  /// Where a plain column comes from: relation oid and attribute number, else 0.
+  package let tableOID: UInt32
+  package let attributeNumber: Int16
+  package init(name: String, type: DataType, tableOID: UInt32 = 0, attributeNumber: Int16 = 0) {
+    self.name = name
+    self.type = type
+    self.tableOID = tableOID
+    self.attributeNumber = attributeNumber
+  }
+}
+
+/// A statement ready to run.
+package struct PlannedQuery: Sendable {
+  package let columns: [OutputColumn]
+  package let parameterTypes: [DataType]
+  package let root: PlanNode
+  /// Uncorrelated subqueries, run before the root in this order; a later one may use earlier ones.
+  package let subqueries: [PlanNode]
+  package init(columns: [OutputColumn], parameterTypes: [DataType], root: PlanNode, subqueries: [PlanNode]) {
+    self.columns = columns
+    self.parameterTypes = parameterTypes
+    self.root = root
+    self.subqueries = subqueries
+  }
+}
