@@ -26,7 +26,8 @@ package enum EmbeddedSchemas {
 
     annotation event (struct) :Text;
     # Binds a struct to an event: $Metadata.event("user.identity.created"). The name has the form domain.entity.name; each
-    # part is [a-z][a-z0-9_]*. Events of one domain and entity share a table.
+    # part is [a-z][a-z0-9_]*. Events of one domain and entity share a table. Field userId is column user_id there; a field
+    # named as a column that every table has (sequence, name, published, received, metadata) is column content_<name>.
 
     # --- What happens to a value before anything is stored. At most one of these stands at a field. ---
 

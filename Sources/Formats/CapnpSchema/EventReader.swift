@@ -11,6 +11,9 @@
 //   Data                   bytea
 //   enum                   text
 //   all others             refused by name
+//
+// The column of `userId` is `user_id`. A field whose column would be a system column's gets the prefix `content_`:
+// `name` becomes `content_name`.
 
 import Bedrock
 import CCapnp

@@ -22,7 +22,9 @@ struct FieldReader {
       declared.enumerants[index].map { String(cString: $0) }
     }
     guard enumerants.count == declared.enumerant_count else { throw Fault.bug("an enumerant without a name") }
-    let column = EventField.columnName(of: place.field)
+    var column = EventField.columnName(of: place.field)
+    // Every event table has system columns; a field of the same name (`name` of a person) gets a name of its own.
+    if SystemColumn.columns.contains(where: { $0.name == column }) { column = "content_\(column)" }
     guard column.utf8.count <= Limits.identifierBytesMax else {
       throw place.refuse("its column name has more than \(Limits.identifierBytesMax) bytes")
     }

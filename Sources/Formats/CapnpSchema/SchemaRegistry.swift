@@ -81,7 +81,7 @@ package enum SchemaRegistry {
     if let message = cramped_capnp_error(result) {
       throw fault(
         message: String(cString: message), path: String(cString: cramped_capnp_error_path(result)),
-        line: Int(cramped_capnp_error_line(result)), files: files)
+        line: Int(cramped_capnp_error_line(result)) + 1, files: files)  // libcapnp counts from 0
     }
     try body(result)
   }

@@ -46,7 +46,7 @@ private func fault(_ body: String) -> Fault? {
     #expect(events.map(\.name.description) == ["iot.measurement.recorded", "shop.order.placed", "user.identity.created"])
     let identity = events[2]
     #expect(identity.fields.map(\.name) == ["userId", "email", "name"])
-    #expect(identity.fields.map(\.column) == ["user_id", "email", "name"])
+    #expect(identity.fields.map(\.column) == ["user_id", "email", "content_name"])
     #expect(identity.fields.map(\.policy) == [.id, .hash(.sha256), .tokenize])
     #expect(identity.fields.map(\.slot.offset) == [0, 1, 2])
     #expect(identity.file == "user/identity.capnp")
@@ -109,7 +109,7 @@ private func fault(_ body: String) -> Fault? {
     ("x @0 :Int64 $Metadata.decimal(precision = 40, scale = 2);", "1 to 35"),
     ("x @0 :Int64 $Metadata.decimal(precision = 4, scale = 5);", "at most the precision"),
     ("userID @0 :Text; userId @1 :Text;", "same column"),
-    ("x @0 :Text", "x.capnp:4"),
+    ("x @0 :Text", "x.capnp:5"),
     ("x @0 :Text $Metadata.nothing;", "nothing"),
   ])
   func mistakesAreNamed(body: String, words: String) throws {
