@@ -10,6 +10,8 @@ import Synchronization
 
 /// What the callbacks of a connection report.
 final class BrokerEvents: Sendable {
+  /// Answers to asynchronous publishing; unused by the ingest loop.
+  let acks = PublishAcks()
   let reconnectCount = Atomic<Int>(0)
   let isDisconnected = Atomic<Bool>(false)
 }
@@ -20,7 +22,7 @@ final class Broker: @unchecked Sendable {
   let context: OpaquePointer
   let events: BrokerEvents
 
-  init(_ options: BrokerOptions, publishing: ((inout jsOptions) -> Void)? = nil) throws(Fault) {
+  init(_ options: BrokerOptions, publishing: ((inout jsOptions, BrokerEvents) -> Void)? = nil) throws(Fault) {
     let events = BrokerEvents()
     self.events = events
     let raw = try Self.rawOptions(options, events)
@@ -36,7 +38,7 @@ final class Broker: @unchecked Sendable {
     var js = jsOptions()
     jsOptions_Init(&js)
     js.Wait = options.requestTimeoutMs
-    publishing?(&js)
+    publishing?(&js, events)
     var context: OpaquePointer?
     let made = natsConnection_JetStream(&context, connection, &js)
     guard made == NATS_OK, let context else {
