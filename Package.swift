@@ -76,7 +76,9 @@ let modules: [Module] = [
     ], products: [log]),
   Module("Functions", .engine, "Query", uses: ["Bedrock", "Columnar", "Kernels"]),
   Module("Plan", .engine, "Query", uses: ["Bedrock", "Columnar", "StorageContract", "Functions"]),
-  Module("Catalog", .engine, "Query", uses: ["Bedrock", "Columnar", "StorageContract", "Plan", "Functions"]),
+  Module(
+    "Catalog", .engine, "Query",
+    uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "Plan", "Functions"]),
   Module(
     "Planner", .engine, "Query",
     uses: ["Bedrock", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog"]),
@@ -116,8 +118,9 @@ let modules: [Module] = [
 let tests: [Module] = [
   Module("TestKit", .tests, "Support", uses: ["Bedrock", "Runtime", "Columnar"]),
   Module("ArchitectureTests", .tests, "Architecture"),
-  Module("ColumnarTests", .tests, "Base", uses: ["Bedrock", "Columnar"]),
+  Module("ColumnarTests", .tests, "Base", uses: ["Bedrock", "Columnar", "Runtime"]),
   Module("RuntimeTests", .tests, "Base", uses: ["Bedrock", "Runtime"]),
+  Module("EventSchemaTests", .tests, "Base", uses: ["Bedrock", "Columnar", "EventSchema"]),
   Module("KernelsTests", .tests, "Base", uses: ["Bedrock", "Columnar", "Kernels"]),
   Module("PrivacyTests", .tests, "Base", uses: ["Bedrock", "Columnar", "EventSchema", "Privacy", "Runtime"]),
   Module("CapnpSchemaTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "EventSchema", "CapnpSchema"]),
@@ -126,7 +129,7 @@ let tests: [Module] = [
     "EventDecodingTests", .tests, "Formats",
     uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "CapnpSchema", "EventDecoding"]),
   Module("ParquetFormatTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "Compression", "ParquetFormat"]),
-  Module("DeltaFormatTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "JSONTape", "ParquetFormat", "DeltaFormat"]),
+  Module("DeltaFormatTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "JSONTape", "ParquetFormat", "DeltaFormat", "TestKit"]),
   Module("PostgresProtocolTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "PostgresProtocol"]),
   Module("SQLSyntaxTests", .tests, "Formats", uses: ["Bedrock", "SQLSyntax"]),
   Module(
@@ -136,7 +139,7 @@ let tests: [Module] = [
     "LakeTests", .tests, "Storage",
     uses: [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ParquetFormat", "DeltaFormat", "ObjectStore",
-      "Lake",
+      "Lake", "JSONTape", "TestKit",
     ]),
   Module(
     "StorageEngineTests", .tests, "Storage",
@@ -145,6 +148,15 @@ let tests: [Module] = [
       "StorageEngine",
     ]),
   Module("FunctionsTests", .tests, "Query", uses: ["Bedrock", "Columnar", "Functions"]),
+  Module(
+    "CatalogTests", .tests, "Query",
+    uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "Functions", "Plan", "Catalog"]),
+  Module(
+    "DifferentialTests", .tests, "Query",
+    uses: [
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog",
+      "Planner", "Executor",
+    ]),
   Module(
     "PlannerTests", .tests, "Query",
     uses: ["Bedrock", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner"]),
@@ -190,7 +202,8 @@ let shims: [String: Target] = [
     name: "CCapnp", path: "Sources/Shims/CCapnp",
     linkerSettings: [.linkedLibrary("capnpc"), .linkedLibrary("capnp"), .linkedLibrary("kj")]),
   "CPgQuery": .target(
-    name: "CPgQuery", path: "Sources/Shims/CPgQuery", linkerSettings: [.linkedLibrary("pg_query")]),
+    name: "CPgQuery", path: "Sources/Shims/CPgQuery",
+    cSettings: [.unsafeFlags(["-isystem", "/usr/include/postgresql/15/server"])], linkerSettings: [.linkedLibrary("pg_query")]),
 ]
 
 func refuse(_ sentence: String) -> Never {

@@ -85,6 +85,12 @@ package protocol SessionValues: Sendable {
   func namespaceName(oid: UInt32) -> String?
   /// True when the relation is found without a schema on the search path.
   func isRelationVisible(oid: UInt32) -> Bool
+  /// The SELECT of a view, as pg_get_viewdef prints it, or `nil`.
+  func viewDefinition(oid: UInt32) -> String?
+}
+
+extension SessionValues {
+  package func viewDefinition(oid: UInt32) -> String? { nil }
 }
 
 package struct ScalarFunction: Sendable {

@@ -1,0 +1,142 @@
+import Bedrock
+import SQLSyntax
+import Testing
+
+@Suite struct StatementSyntaxTests {
+  private func only(_ sql: String) throws -> Statement.Kind {
+    let statements = try SQLParser.parse(sql)
+    return try #require(statements.count == 1 ? statements.first : nil).kind
+  }
+
+  @Test func emptyTextsHaveNoStatements() throws {
+    for sql in ["", "  ", ";", "-- nothing\n", "/* a /* nested */ comment */ ; ;"] {
+      #expect(try SQLParser.parse(sql).isEmpty, "\(sql)")
+    }
+  }
+
+  @Test func severalStatementsKnowTheirText() throws {
+    let sql = " SELECT 'é' ;\n-- next\nSELECT 2;SHOW all"
+    let bytes = Array(sql.utf8)
+    let texts = try SQLParser.parse(sql).map { String(decoding: bytes[$0.bytes], as: UTF8.self) }
+    #expect(texts == ["SELECT 'é'", "-- next\nSELECT 2", "SHOW all"])
+  }
+
+  @Test func explain() throws {
+    guard case .explain(let explain) = try only("EXPLAIN (ANALYZE, COSTS off, FORMAT json) SELECT 1") else {
+      Issue.record("not EXPLAIN")
+      return
+    }
+    #expect(explain.options.map(\.name) == ["analyze", "costs", "format"])
+    #expect(explain.options.map(\.value) == [nil, .string("off"), .string("json")])
+    guard case .select = explain.statement.kind else {
+      Issue.record("no query")
+      return
+    }
+  }
+
+  @Test func settings() throws {
+    func set(_ sql: String) throws -> SetStatement? {
+      if case .set(let statement) = try only(sql) { statement } else { nil }
+    }
+    let path = try set("SET LOCAL search_path TO shop, public")
+    guard let path, case .set(let values) = path.action else {
+      Issue.record("no values")
+      return
+    }
+    #expect(path.name == "search_path" && path.isLocal)
+    #expect(values == [.string("shop"), .string("public")])
+    if case .set(let zone)? = try set("SET TIME ZONE INTERVAL '2' HOUR")?.action { #expect(zone == [.string("2")]) }
+    if case .set(let number)? = try set("SET cramped.size = -5")?.action { #expect(number == [.integer(-5)]) }
+    if case .reset? = try set("RESET x.y")?.action {} else { Issue.record("RESET") }
+    if case .resetAll? = try set("RESET ALL")?.action {} else { Issue.record("RESET ALL") }
+    if case .setDefault? = try set("SET a TO DEFAULT")?.action {} else { Issue.record("DEFAULT") }
+    guard case .setModes(let modes)? = try set("SET TRANSACTION READ ONLY")?.action else {
+      Issue.record("SET TRANSACTION")
+      return
+    }
+    #expect(modes.map(\.name) == ["transaction_read_only"])
+    if case .show("search_path") = try only("SHOW search_path") {} else { Issue.record("SHOW") }
+  }
+
+  @Test func transactions() throws {
+    func action(_ sql: String) throws -> TransactionStatement? {
+      if case .transaction(let statement) = try only(sql) { statement } else { nil }
+    }
+    let begin = try action("BEGIN ISOLATION LEVEL SERIALIZABLE, READ ONLY")
+    #expect(begin?.action == .begin)
+    #expect(begin?.modes.map(\.value) == [.string("serializable"), .integer(1)])
+    #expect(try action("START TRANSACTION")?.action == .start)
+    #expect(try action("COMMIT AND CHAIN")?.isChained == true)
+    #expect(try action("END")?.action == .commit)
+    #expect(try action("ABORT")?.action == .rollback)
+    #expect(try action("SAVEPOINT a")?.action == .savepoint("a"))
+    #expect(try action("RELEASE a")?.action == .release("a"))
+    #expect(try action("ROLLBACK TO SAVEPOINT a")?.action == .rollbackTo("a"))
+  }
+
+  @Test func preparedStatementsAndCursors() throws {
+    guard case .prepare("p", let types, let inner) = try only("PREPARE p (int, text[]) AS SELECT $1") else {
+      Issue.record("PREPARE")
+      return
+    }
+    #expect(types.map(\.text) == ["pg_catalog.int4", "text[]"])
+    if case .select = inner.kind {} else { Issue.record("no query") }
+    if case .execute("p", let arguments) = try only("EXECUTE p (1, 'a')") { #expect(arguments.text == "1, 'a'") }
+    if case .deallocate(name: nil) = try only("DEALLOCATE ALL") {} else { Issue.record("DEALLOCATE ALL") }
+    if case .deallocate(name: "p") = try only("DEALLOCATE p") {} else { Issue.record("DEALLOCATE") }
+    if case .declareCursor(let cursor) = try only("DECLARE c BINARY NO SCROLL CURSOR WITH HOLD FOR SELECT 1") {
+      #expect(cursor.name == "c" && cursor.isBinary && !cursor.isScrollable && cursor.isWithHold)
+    } else {
+      Issue.record("DECLARE")
+    }
+    func fetch(_ sql: String) throws -> FetchStatement? {
+      if case .fetch(let statement) = try only(sql) { statement } else { nil }
+    }
+    #expect(try fetch("FETCH 10 FROM c")?.count == 10)
+    #expect(try fetch("FETCH ALL c")?.count == .some(nil))
+    #expect(try fetch("MOVE BACKWARD 2 IN c")?.isMove == true)
+    #expect(try fetch("FETCH ABSOLUTE 3 c")?.direction == .absolute)
+    if case .closeCursor(name: "c") = try only("CLOSE c") {} else { Issue.record("CLOSE") }
+    if case .closeCursor(name: nil) = try only("CLOSE ALL") {} else { Issue.record("CLOSE ALL") }
+  }
+
+  @Test func callsAndCopies() throws {
+    if case .call(let call) = try only("CALL cramped.flush('iot.measurement', force => true)") {
+      #expect(call.text == "cramped.flush('iot.measurement', force => true)")
+    } else {
+      Issue.record("CALL")
+    }
+    if case .discard(.all) = try only("DISCARD ALL") {} else { Issue.record("DISCARD") }
+    if case .copy(let copy) = try only("COPY (SELECT 1) TO STDOUT WITH (FORMAT csv, HEADER)") {
+      #expect(!copy.isFrom && copy.fileName == nil)
+      #expect(copy.options.map(\.name) == ["format", "header"])
+    } else {
+      Issue.record("COPY")
+    }
+    if case .copy(let copy) = try only("COPY shop.x (a, b) FROM '/etc/passwd'") {
+      guard case .relation(let table, let columns) = copy.source else {
+        Issue.record("no table")
+        return
+      }
+      #expect(table.name == "x" && columns == ["a", "b"] && copy.isFrom && copy.fileName == "/etc/passwd")
+    }
+    if case .listen("c") = try only("LISTEN c") {} else { Issue.record("LISTEN") }
+    if case .unlisten(nil) = try only("UNLISTEN *") {} else { Issue.record("UNLISTEN") }
+  }
+
+  @Test(arguments: [
+    ("INSERT INTO t VALUES (1)", "INSERT"), ("UPDATE t SET a = 1", "UPDATE"), ("DELETE FROM t", "DELETE"),
+    ("CREATE TABLE t (a int)", "CREATE TABLE"), ("CREATE VIEW v AS SELECT 1", "CREATE VIEW"),
+    ("CREATE MATERIALIZED VIEW v AS SELECT 1", "CREATE TABLE AS"), ("DROP TABLE t", "DROP"), ("VACUUM", "VACUUM"),
+    ("GRANT SELECT ON t TO u", "GRANT"), ("ALTER TABLE t ADD COLUMN b int", "ALTER TABLE"), ("LOCK t", "LOCK TABLE"),
+    ("NOTIFY x", "NOTIFY"), ("DO 'x'", "DO"), ("COMMENT ON TABLE t IS 'x'", "COMMENT"),
+    ("CREATE STATISTICS s ON a, b FROM t", "this command"),
+  ])
+  func otherCommandsHaveTheirName(_ sql: String, _ name: String) throws {
+    guard case .other(let found) = try only(sql) else {
+      Issue.record("\(sql) is represented")
+      return
+    }
+    #expect(found == name)
+  }
+}
