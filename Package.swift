@@ -52,7 +52,7 @@ let modules: [Module] = [
   Module("CapnpSchema", .formats, "Formats", uses: ["Bedrock", "EventSchema", "CCapnp"]),
   Module(
     "EventDecoding", .formats, "Formats",
-    uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "JSONTape", "CCapnp"]),
+    uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "JSONTape"]),
   Module("ParquetFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "Kernels", "Compression"]),
   Module("DeltaFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "JSONTape", "ParquetFormat"]),
   Module("PostgresProtocol", .formats, "Formats", uses: ["Bedrock", "Columnar"]),
@@ -217,7 +217,7 @@ let byName = Dictionary(uniqueKeysWithValues: modules.map { ($0.name, $0) })
 /// Each C library has exactly one owner per use; these are the wrappers allowed to import it.
 let shimOwners: [String: Set<String>] = [
   "CRocksDB": ["HotTier"], "CNATS": ["Ingest"], "CCodecs": ["Compression"], "CSimdjson": ["JSONTape"],
-  "CCapnp": ["CapnpSchema", "EventDecoding"], "CPgQuery": ["SQLSyntax"],
+  "CCapnp": ["CapnpSchema"], "CPgQuery": ["SQLSyntax"],
 ]
 
 for module in modules {
