@@ -1,0 +1,73 @@
+// What a footer says: leaves of the schema, row groups, column chunks, statistics. Values only; parsing is FooterReader.
+
+import Bedrock
+
+/// One leaf of the schema. Column chunks of a row group follow the order of the leaves.
+package struct ParquetLeaf: Sendable {
+  /// The names from the root; a flat column has one.
+  package let path: [String]
+  package let physical: ParquetType
+  /// Bytes of a FIXED_LEN_BYTE_ARRAY value, else 0.
+  package let typeLength: Int
+  package let logical: ParquetLogicalType
+  package let maxDefinition: Int
+  package let maxRepetition: Int
+  package let fieldID: Int32?
+
+  package var name: String { path[path.count - 1] }
+  package var isNullable: Bool { maxDefinition > 0 }
+  /// True for a column that is not inside a group.
+  package var isFlat: Bool { path.count == 1 && maxRepetition == 0 && maxDefinition <= 1 }
+}
+
+/// Where a column chunk lies, how it is coded, what is known of its values.
+package struct ParquetColumnChunk: Sendable {
+  /// `nil`: a codec this reader does not have; `codecNumber` names it.
+  package let codec: ParquetCodec?
+  package let codecNumber: Int32
+  package let valueCount: Int
+  /// The pages in the file, dictionary page first.
+  package let byteRange: Range<Int>
+  package let uncompressedByteCount: Int
+  package let statistics: ParquetStatistics?
+  package let offsetIndexRange: Range<Int>?
+  package let columnIndexRange: Range<Int>?
+}
+
+/// Numbers of `CompressionCodec` that this module reads and writes.
+package enum ParquetCodec: Int32, Sendable {
+  case uncompressed = 0
+  case snappy = 1
+  case zstd = 6
+  case lz4Raw = 7
+}
+
+/// Raw statistics, plain-encoded as in the file. `ParquetLeaf.bounds` turns them into values.
+package struct ParquetStatistics: Sendable {
+  package var min: [UInt8]?
+  package var max: [UInt8]?
+  package var nullCount: Int?
+  package var nanCount: Int?
+  package var isMinExact = false
+  package var isMaxExact = false
+}
+
+package struct ParquetRowGroup: Sendable {
+  package let rowCount: Int
+  package let columns: [ParquetColumnChunk]
+}
+
+/// The metadata of one file.
+package struct ParquetFile: Sendable {
+  package let rowCount: Int
+  package let leaves: [ParquetLeaf]
+  package let rowGroups: [ParquetRowGroup]
+  package let createdBy: String?
+  package let keyValues: [(key: String, value: String)]
+
+  /// The place of the leaf with this name among the flat columns.
+  package func leafIndex(named name: String) -> Int? { leaves.firstIndex { $0.path.count == 1 && $0.name == name } }
+
+  /// The place of the leaf with this field id.
+  package func leafIndex(fieldID: Int32) -> Int? { leaves.firstIndex { $0.fieldID == fieldID } }
+}
