@@ -77,7 +77,7 @@ package final class ChildProcess: @unchecked Sendable {
   package static func locate(_ program: String) throws -> String {
     if program.contains("/") { return program }
     let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
-    for folder in path.split(separator: ":") + ["/usr/sbin"] {
+    for folder in path.split(separator: ":").map(String.init) + ["/usr/sbin"] {
       let candidate = "\(folder)/\(program)"
       if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
     }

@@ -1,0 +1,114 @@
+// Dates and times of the proleptic Gregorian calendar as Delta writes them in statistics, always UTC.
+// Days to dates after Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+
+import Bedrock
+
+enum CivilTime {
+  static let microsPerDay: Int64 = 86_400_000_000
+  /// 0001-01-01 and 9999-12-31 as days since 1970-01-01.
+  static let dayMin: Int64 = -719_162
+  static let dayMax: Int64 = 2_932_896
+
+  /// Nil outside years 1 to 9999.
+  static func text(day: Int64) -> String? {
+    guard day >= dayMin && day <= dayMax else { return nil }
+    let (year, month, dayOfMonth) = date(day)
+    return "\(padded(year, 4))-\(padded(month, 2))-\(padded(dayOfMonth, 2))"
+  }
+
+  /// `2026-11-23T08:00:00.123Z`; nil outside years 1 to 9999.
+  static func text(millis: Int64) -> String? {
+    let day = floorDivide(millis, 86_400_000)
+    guard let date = text(day: day) else { return nil }
+    let rest = millis - day * 86_400_000
+    let seconds = rest / 1_000
+    let time = "\(padded(seconds / 3_600, 2)):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2))"
+    return "\(date)T\(time).\(padded(rest % 1_000, 3))Z"
+  }
+
+  /// Days since 1970-01-01 of `YYYY-MM-DD`; nil for any other text.
+  static func day(_ text: some StringProtocol) -> Int64? {
+    let bytes = Array(text.utf8)
+    guard bytes.count == 10, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
+      let year = number(bytes[0..<4]), let month = number(bytes[5..<7]), let day = number(bytes[8..<10]),
+      year >= 1, month >= 1, month <= 12, day >= 1, day <= 31
+    else { return nil }
+    return days(year, month, day)
+  }
+
+  /// Microseconds since 1970 and how many digits of the fraction were given. Accepts `T` or a space, no zone, `Z` or
+  /// `+hh:mm`.
+  static func micros(_ text: String) -> (micros: Int64, fractionDigits: Int)? {
+    let bytes = Array(text.utf8)
+    guard bytes.count >= 19, bytes[10] == UInt8(ascii: "T") || bytes[10] == UInt8(ascii: " "),
+      let day = day(String(decoding: bytes[0..<10], as: UTF8.self)),
+      bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":"),
+      let hour = number(bytes[11..<13]), let minute = number(bytes[14..<16]), let second = number(bytes[17..<19]),
+      hour <= 23, minute <= 59, second <= 59
+    else { return nil }
+    var at = 19
+    var fraction: Int64 = 0
+    var digits = 0
+    if at < bytes.count && bytes[at] == UInt8(ascii: ".") {
+      at += 1
+      while at < bytes.count, bytes[at] >= 0x30, bytes[at] <= 0x39, digits < 9 {
+        if digits < 6 { fraction = fraction * 10 + Int64(bytes[at] - 0x30) }
+        digits += 1
+        at += 1
+      }
+      guard digits > 0 else { return nil }
+      for _ in digits..<max(digits, 6) { fraction *= 10 }
+    }
+    guard let offset = zone(bytes[at...]) else { return nil }
+    let seconds = day * 86_400 + hour * 3_600 + minute * 60 + second - offset
+    return (seconds * 1_000_000 + fraction, digits)
+  }
+
+  /// Offset east of UTC in seconds.
+  private static func zone(_ bytes: ArraySlice<UInt8>) -> Int64? {
+    if bytes.isEmpty || bytes.elementsEqual("Z".utf8) { return 0 }
+    let bytes = Array(bytes)
+    guard bytes.count == 6, bytes[3] == UInt8(ascii: ":"), bytes[0] == UInt8(ascii: "+") || bytes[0] == UInt8(ascii: "-"),
+      let hour = number(bytes[1..<3]), let minute = number(bytes[4..<6]), hour <= 18, minute <= 59
+    else { return nil }
+    return (bytes[0] == UInt8(ascii: "-") ? -1 : 1) * (hour * 3_600 + minute * 60)
+  }
+
+  private static func number(_ digits: ArraySlice<UInt8>) -> Int64? {
+    var value: Int64 = 0
+    for byte in digits {
+      guard byte >= 0x30 && byte <= 0x39 else { return nil }
+      value = value * 10 + Int64(byte - 0x30)
+    }
+    return value
+  }
+
+  private static func padded(_ value: Int64, _ width: Int) -> String {
+    let digits = String(value)
+    return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+  }
+
+  static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 {
+    let quotient = a / b
+    return a % b < 0 ? quotient - 1 : quotient
+  }
+
+  private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
+    let y = month <= 2 ? year - 1 : year
+    let era = floorDivide(y, 400)
+    let yearOfEra = y - era * 400
+    let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+  }
+
+  private static func date(_ day: Int64) -> (Int64, Int64, Int64) {
+    let z = day + 719_468
+    let era = floorDivide(z, 146_097)
+    let dayOfEra = z - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let shifted = (5 * dayOfYear + 2) / 153
+    let month = shifted < 10 ? shifted + 3 : shifted - 9
+    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shifted + 2) / 5 + 1)
+  }
+}

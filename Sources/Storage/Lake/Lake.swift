@@ -1,0 +1,129 @@
+// The cold tier: one Delta table of zstd Parquet files for each domain and entity, at lake/<domain>/<entity>/.
+//
+//   Lake ── table(domain:entity:) ── LakeTable ── refresh() ── LakeSnapshot ── scan(...) ── TableScan
+//                                        │
+//                                        ├── writer(schema:) ── LakeWriter ── append(chunk)..., finish() ── [LakeFile]
+//                                        └── commit(LakeCommit) ── LakeCommitOutcome
+//
+// How a flush goes (RELIABILITY.md section 1.5): writer, append, finish (files and folder are synced), commit (one
+// synced put-if-absent of the next log entry, carrying `txn`), and only then may the hot rows go. A crash in between
+// leaves files that no log entry names: invisible, and left to vacuum.
+//
+// Public surface:
+//
+//   Lake.init(store: any ObjectStore, clock: Clock, options: LakeOptions = LakeOptions(), root: ObjectPath = "lake")
+//   Lake.table(domain: String, entity: String) throws(Fault) -> LakeTable        // the same object for the same name
+//
+//   LakeTable.refresh() throws(Fault) -> LakeSnapshot            // reads new log entries; O(new entries)
+//   LakeTable.current: LakeSnapshot                              // what the last refresh or commit saw; no I/O
+//   LakeTable.writer(schema: TableSchema) throws(Fault) -> LakeWriter
+//   LakeTable.commit(_: LakeCommit) throws(Fault) -> LakeCommitOutcome
+//
+//   LakeWriter.columns: [Int]                                    // indices into schema.columns: all but `_hash`
+//   LakeWriter.append(_: Chunk) throws(Fault)                    // a chunk of exactly these columns
+//   LakeWriter.finish() throws(Fault) -> [LakeFile]              // durable files, sorted by `published` inside
+//   LakeWriter.abandon()                                         // deletes what it wrote
+//
+//   LakeSnapshot.version: Int64 (-1: no table yet), rowCount, byteCount, fileCount
+//   LakeSnapshot.transactionVersion(appID: String) -> Int64?     // S of a shard: Position(raw:)
+//   LakeSnapshot.domainMetadata(_ domain: String) -> String?
+//   LakeSnapshot.scan(_: ScanRequest, columns: [TableColumn]) throws(Fault) -> LakeScan   // columns: all of the table's
+//
+// A throw of `commit` means that the outcome is unknown: refresh and read `transactionVersion` again.
+
+package import Bedrock
+package import DeltaFormat
+package import EventSchema
+package import ObjectStore
+package import Runtime
+import Synchronization
+
+/// All tables of one store.
+package final class Lake: Sendable {
+  package let store: any ObjectStore
+  package let options: LakeOptions
+  let root: ObjectPath
+  let clock: Clock
+  let footers: FooterCache
+  private let tables = Mutex<[String: LakeTable]>([:])
+
+  /// - Parameter root: the folder that holds the folders of the domains.
+  package init(
+    store: any ObjectStore, clock: Clock, options: LakeOptions = LakeOptions(),
+    root: ObjectPath = ObjectPath(literal: "lake")
+  ) {
+    self.store = store
+    self.clock = clock
+    self.options = options
+    self.root = root
+    footers = FooterCache(store: store, bytesMax: options.footerCacheBytesMax)
+  }
+
+  /// The table of one entity, whether it exists yet or not: the same object for the same name. No I/O.
+  package func table(domain: String, entity: String) throws(Fault) -> LakeTable {
+    let folder = try root.appending(domain).appending(entity)
+    return tables.withLock { tables in
+      if let table = tables[folder.text] { return table }
+      let table = LakeTable(lake: self, folder: folder, name: "\(domain).\(entity)")
+      tables[folder.text] = table
+      return table
+    }
+  }
+}
+
+/// Sizes of what the lake writes and keeps in memory.
+package struct LakeOptions: Sendable {
+  /// Bytes of a data file at which the next one begins, measured before compression.
+  package var fileBytesTarget = 256 * 1_048_576
+  /// Rows of a row group at most.
+  package var rowGroupRowsMax = 1_000_000
+  /// Bytes of Parquet footers kept in memory.
+  package var footerCacheBytesMax = 64 * 1_048_576
+  /// How often a commit is rebased on a concurrent one before it gives up with 40001.
+  package var commitAttemptsMax = 32
+  package init() {}
+}
+
+/// One commit of a flush.
+package struct LakeCommit: Sendable {
+  /// From `LakeWriter.finish()`; may be empty, then only `txn` advances.
+  package var files: [LakeFile]
+  /// The schema the files were written under. A column that the table lacks is added to it in this commit.
+  package var schema: TableSchema
+  /// `lake/<cluster>/<domain>.<entity>/<shard>`.
+  package var appID: String
+  /// S before this flush; nil for the first.
+  package var expectedVersion: Int64?
+  /// S after it: the highest `_pos` of the flushed range.
+  package var version: Int64
+  /// JSON text kept as domain metadata `cramped.tier`; nil leaves what is there.
+  package var tierMetadata: String?
+  package init(
+    files: [LakeFile], schema: TableSchema, appID: String, expectedVersion: Int64?, version: Int64,
+    tierMetadata: String? = nil
+  ) {
+    precondition(version >= 0 && version > expectedVersion ?? -1, "a flush moves S forward")
+    self.files = files
+    self.schema = schema
+    self.appID = appID
+    self.expectedVersion = expectedVersion
+    self.version = version
+    self.tierMetadata = tierMetadata
+  }
+}
+
+/// What became of a commit. In the last two cases the files of the commit were dropped, unless the log names them.
+package enum LakeCommitOutcome: Sendable, Equatable {
+  case committed(deltaVersion: Int64)
+  /// The log already has this very `txn`: an earlier attempt came through.
+  case alreadyCommitted(deltaVersion: Int64)
+  /// The log has another `txn` than expected: somebody else flushes this shard.
+  case fenced(transactionVersion: Int64?)
+}
+
+/// A data file that is on disk but not yet in the log.
+package struct LakeFile: Sendable {
+  package let add: DeltaAdd
+  package let rowCount: Int64
+  package var byteCount: Int64 { add.size }
+}
