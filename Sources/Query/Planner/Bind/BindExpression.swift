@@ -376,7 +376,7 @@ extension Binder {
         position: array.location.position)
     }
     let place = try coerce(try bind(index, in: scope), to: .int4, .assignment, at: index.location)
-    return try callScalar("array_subscript", [(list, array.location), (place, index.location)], at: location)
+    return try callScalar("array_get", [(list, array.location), (place, index.location)], at: location)
   }
 
   // MARK: Casts

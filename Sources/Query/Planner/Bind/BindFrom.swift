@@ -120,9 +120,7 @@ extension Binder {
     case .virtual(let rows):
       return .virtualScan(relation: name, rows, columns: indices, types: types, filter: nil)
     case .eventView(let table, let view):
-      guard let nameColumn = table.columns.firstIndex(where: { $0.name == "name" }) else {
-        throw Fault.bug("table \(table.schema).\(table.name) has no column \"name\"")
-      }
+      let nameColumn = SystemColumn.name
       let type = table.columns[nameColumn].type
       let place = indices.firstIndex(of: nameColumn) ?? indices.count
       let isAdded = place == indices.count
