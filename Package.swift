@@ -179,7 +179,10 @@ let tests: [Module] = [
     ]),
   Module(
     "PostgresServerTests", .tests, "Edge",
-    uses: ["Bedrock", "Runtime", "Columnar", "StorageContract", "Session", "PostgresServer", "TestKit"]),
+    uses: [
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "Functions", "Plan", "Catalog", "Session",
+      "PostgresServer", "TestKit",
+    ], products: [log]),
   Module("IntegrationTests", .tests, "Integration", uses: ["Bedrock", "Runtime", "TestKit"]),
 ]
 
