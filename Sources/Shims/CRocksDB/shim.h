@@ -1,0 +1,2 @@
+// RocksDB's C interface, for HotTier only.
+#include <rocksdb/c.h>
