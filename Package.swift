@@ -52,7 +52,7 @@ let modules: [Module] = [
   Module("CapnpSchema", .formats, "Formats", uses: ["Bedrock", "EventSchema", "CCapnp"]),
   Module(
     "EventDecoding", .formats, "Formats",
-    uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "JSONTape", "CCapnp"]),
+    uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "JSONTape"]),
   Module("ParquetFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "Kernels", "Compression"]),
   Module("DeltaFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "JSONTape", "ParquetFormat"]),
   Module("PostgresProtocol", .formats, "Formats", uses: ["Bedrock", "Columnar"]),
@@ -79,7 +79,7 @@ let modules: [Module] = [
     uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "Plan", "Functions"]),
   Module(
     "Planner", .engine, "Query",
-    uses: ["Bedrock", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog"]),
+    uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog"]),
   Module(
     "Executor", .engine, "Query",
     uses: ["Bedrock", "Runtime", "Columnar", "Kernels", "StorageContract", "Functions", "Plan"]),
@@ -153,11 +153,13 @@ let tests: [Module] = [
     "DifferentialTests", .tests, "Query",
     uses: [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog",
-      "Planner", "Executor",
+      "TestKit",
     ]),
   Module(
     "PlannerTests", .tests, "Query",
-    uses: ["Bedrock", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner"]),
+    uses: [
+      "Bedrock", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
+    ]),
   Module(
     "ExecutorTests", .tests, "Query",
     uses: ["Bedrock", "Runtime", "Columnar", "StorageContract", "Functions", "Plan", "Executor"]),
@@ -213,7 +215,7 @@ let byName = Dictionary(uniqueKeysWithValues: modules.map { ($0.name, $0) })
 /// Each C library has exactly one owner per use; these are the wrappers allowed to import it.
 let shimOwners: [String: Set<String>] = [
   "CRocksDB": ["HotTier"], "CNATS": ["Ingest"], "CCodecs": ["Compression"], "CSimdjson": ["JSONTape"],
-  "CCapnp": ["CapnpSchema", "EventDecoding"], "CPgQuery": ["SQLSyntax"],
+  "CCapnp": ["CapnpSchema"], "CPgQuery": ["SQLSyntax"],
 ]
 
 for module in modules {
@@ -244,7 +246,8 @@ let swiftSettings: [SwiftSetting] = [
 ]
 
 func dependencies(_ module: Module) -> [Target.Dependency] {
-  module.uses.map { .byName(name: $0) } + module.products
+  let present = Set(modules.filter { exists("Sources/\($0.room)/\($0.name)") }.map(\.name))
+  return module.uses.filter { byName[$0] == nil || present.contains($0) }.map { .byName(name: $0) } + module.products
 }
 
 let built = modules.filter { exists("Sources/\($0.room)/\($0.name)") }

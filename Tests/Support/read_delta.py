@@ -58,6 +58,24 @@ def duck_db_extension():
     return f"{folder}/duckdb_extension_delta/extensions/v{duckdb.__version__}/delta.duckdb_extension"
 
 
+def filtered(path, expected):
+    """Counts with a filter that engines push into statistics: a bound that is too tight loses the row."""
+    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+    connection.execute("set timezone='UTC'")
+    connection.execute(f"load '{duck_db_extension()}'")
+    failures = 0
+    for name in ("published", "sequence", "_pos", "value", "series"):
+        at = expected["columns"].index(name)
+        values = [row[at] for row in expected["rows"] if row[at] is not None and not row[at] in ("nan", "inf", "-inf")]
+        for value in (min(values), max(values)):
+            literal = f"make_timestamptz({value})" if name == "published" else repr(value)
+            found = connection.sql(f"select count(*) from delta_scan('{path}') where {name} = {literal}").fetchone()[0]
+            if found != values.count(value):
+                print(f"DuckDB: {name} = {value} gives {found} rows, expected {values.count(value)}")
+                failures += 1
+    return failures
+
+
 def readers():
     result = {"delta-rs": delta_rs, "DataFusion": data_fusion}
     if os.path.exists(duck_db_extension()):
@@ -85,6 +103,8 @@ def compare(path, expected_path):
             print(f"{name}: row {row}\n    expected {want}")
         failures += len(wrong)
         print(f"{name}: {len(rows)} rows compared")
+    if "DuckDB" in readers():
+        failures += filtered(path, expected)
     return 1 if failures else 0
 
 

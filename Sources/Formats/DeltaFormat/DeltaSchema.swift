@@ -1,8 +1,10 @@
 // The schema of a Delta table: `metaData.schemaString` to fields and back, and Delta types to SQL types.
 //
-//   {"type":"struct","fields":[{"name":"sequence","type":"long","nullable":false,"metadata":{"parquet.field.id":1}}]}
+//   {"type":"struct","fields":[{"name":"sequence","type":"long","nullable":false,"metadata":{"cramped.field.id":1}}]}
 //
 // PROTOCOL.md, "Schema Serialization Format". A field's Parquet id stays with it for life: columns are matched by it.
+// The id stands under a key of our own: DuckDB (delta extension 1.5.5) reads every column as null when a table without
+// column mapping has `parquet.field.id` here, although the files have the same ids.
 
 package import Bedrock
 package import Columnar
@@ -19,7 +21,7 @@ package indirect enum DeltaType: Hashable, Sendable {
 }
 
 package struct DeltaField: Hashable, Sendable {
-  package static let idKey = "parquet.field.id"
+  package static let idKey = "cramped.field.id"
   package var name: String
   package var type: DeltaType
   package var isNullable: Bool

@@ -3,13 +3,16 @@
 import Bedrock
 import Columnar
 
-/// INT32, INT64, FLOAT and DOUBLE, as bit patterns.
+/// INT32, INT64, FLOAT and DOUBLE, as bit patterns. The methods of a generic class are reached through its table and would
+/// run unspecialised; hence the attributes.
 final class WordColumnWriter<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>: ColumnChunkWriter {
   private var pending: [Word] = []
   private var dictionary = WordDictionary<Word>()
   private var hasDictionaryPages = false
   private var entriesMax: Int { options.dictionaryBytesMax / MemoryLayout<Word>.stride }
 
+  @specialized(where Word == UInt32)
+  @specialized(where Word == UInt64)
   override func take(_ column: Column, from start: Int, to end: Int) -> Int {
     let end = min(end, start + max(1, pendingRowsMax - pendingRows))
     notePending(column, from: start, to: end)
@@ -24,6 +27,8 @@ final class WordColumnWriter<Word: FixedWidthInteger & UnsignedInteger & Bitwise
     return end
   }
 
+  @specialized(where Word == UInt32)
+  @specialized(where Word == UInt64)
   override func choose() {
     let plain = pending.count * MemoryLayout<Word>.stride
     var delta = Int.max
@@ -51,6 +56,8 @@ final class WordColumnWriter<Word: FixedWidthInteger & UnsignedInteger & Bitwise
     }
   }
 
+  @specialized(where Word == UInt32)
+  @specialized(where Word == UInt64)
   override func encode(_ valid: Int) -> (bytes: [UInt8], encoding: ParquetEncoding, bounds: Bounds) {
     let bounds = column.isPersonal ? Bounds() : pageBounds(valid)
     var bytes: [UInt8] = []

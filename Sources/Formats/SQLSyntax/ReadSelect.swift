@@ -147,7 +147,7 @@ extension TreeReader {
     let condition: JoinCondition =
       isNatural ? .natural : hasUsing ? .using(using, alias: usingAlias?.name) : on.map { .on($0) } ?? .none
     // Numbered as in PostgreSQL's JoinType; CROSS JOIN is an inner join without a condition.
-    let kinds: [JoinKind] = [.inner, .left, .full, .right]
+    let kinds: [JoinKindSyntax] = [.inner, .left, .full, .right]
     guard kinds.indices.contains(Int(type)) else { throw Fault.bug("join type \(type) is not known") }
     var kind = kinds[Int(type)]
     if case (.inner, .none) = (kind, condition) { kind = .cross }

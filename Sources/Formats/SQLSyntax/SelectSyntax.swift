@@ -48,6 +48,20 @@ package struct SelectCore: Sendable {
   package let isGroupDistinct: Bool
   package let having: ExpressionSyntax?
   package let windows: [WindowSyntax]
+
+  package init(
+    distinct: DistinctSyntax, targets: [TargetSyntax], from: [TableSyntax], filter: ExpressionSyntax?,
+    groupBy: [GroupingSyntax], isGroupDistinct: Bool, having: ExpressionSyntax?, windows: [WindowSyntax]
+  ) {
+    self.distinct = distinct
+    self.targets = targets
+    self.from = from
+    self.filter = filter
+    self.groupBy = groupBy
+    self.isGroupDistinct = isGroupDistinct
+    self.having = having
+    self.windows = windows
+  }
 }
 
 package enum DistinctSyntax: Sendable {
@@ -61,6 +75,12 @@ package struct TargetSyntax: Sendable {
   package let name: String?
   package let expression: ExpressionSyntax
   package let location: SourceLocation
+
+  package init(name: String?, expression: ExpressionSyntax, location: SourceLocation) {
+    self.name = name
+    self.expression = expression
+    self.location = location
+  }
 }
 
 package indirect enum GroupingSyntax: Sendable {
@@ -103,7 +123,7 @@ package struct AliasSyntax: Sendable {
   package let columns: [String]
 }
 
-package enum JoinKind: String, Hashable, Sendable { case inner, left, right, full, cross }
+package enum JoinKindSyntax: String, Hashable, Sendable { case inner, left, right, full, cross }
 
 package enum JoinCondition: Sendable {
   case none
@@ -118,7 +138,7 @@ package indirect enum TableSyntax: Sendable {
   case subquery(SelectStatement, alias: AliasSyntax?, isLateral: Bool)
   /// One call, or several of `ROWS FROM`.
   case function([ExpressionSyntax], alias: AliasSyntax?, isLateral: Bool, hasOrdinality: Bool, SourceLocation)
-  case join(JoinKind, TableSyntax, TableSyntax, JoinCondition, alias: AliasSyntax?)
+  case join(JoinKindSyntax, TableSyntax, TableSyntax, JoinCondition, alias: AliasSyntax?)
 }
 
 /// `database.schema.name AS alias`.

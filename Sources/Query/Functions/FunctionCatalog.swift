@@ -26,9 +26,13 @@ package enum FunctionCatalog {
   private static let castsByTypes = Dictionary(
     allCasts.map { (CastKey(from: $0.from, to: $0.to), $0) }, uniquingKeysWith: { first, _ in first })
 
-  package static let allScalars: [ScalarFunction] = []
-  package static let allOperators: [ScalarFunction] = []
-  package static let allAggregates: [AggregateFunction] = []
-  package static let allTableFunctions: [TableFunction] = []
-  package static let allCasts: [CastFunction] = []
+  package static let allScalars: [ScalarFunction] =
+    MathFunctions.all + TextFunctions.all + PatternFunctions.functions + DateFunctions.all + TemplateFormat.functions
+    + ArrayFunctions.functions + JSONText.functions + SessionFunctions.all + ExtremeFunctions.all
+  package static let allOperators: [ScalarFunction] =
+    ArithmeticOperators.all + ComparisonOperators.all + DateArithmetic.operators + TextFunctions.operators
+    + PatternFunctions.operators + ArrayFunctions.operators + JSONText.operators
+  package static let allAggregates: [AggregateFunction] = Aggregates.all
+  package static let allTableFunctions: [TableFunction] = TableFunctions.all
+  package static let allCasts: [CastFunction] = Casts.all
 }

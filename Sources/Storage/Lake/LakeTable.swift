@@ -51,7 +51,8 @@ package final class LakeTable: Sendable {
   private func follow() throws(Fault) -> LakeSnapshot {
     let before = current
     guard let first = try lake.store.get(entry(before.version + 1), bytesMax: Limits.deltaCommitBytesMax) else {
-      if before.version < 0 { try checkAbsent() }
+      // Version 0 may have come between the two looks.
+      if before.version < 0, try isBorn() { return try follow() }
       return before
     }
     var delta = before.delta
@@ -74,12 +75,14 @@ package final class LakeTable: Sendable {
     return next
   }
 
-  /// A log without version 0 begins with a checkpoint, which this reader does not read yet.
-  private func checkAbsent() throws(Fault) {
+  /// True when the log has version 0. Throws when it has other entries only: it begins with a checkpoint then, which
+  /// this reader does not read yet.
+  private func isBorn() throws(Fault) -> Bool {
     let log = try lake.store.list(folder.appending("_delta_log"), startAfter: nil, limit: 1)
-    guard let stray = log.first else { return }
+    guard let first = log.first else { return false }
+    if first.path.name == DeltaLogName.commit(0) { return true }
     throw Fault.unsupported(
-      "the Delta log of lake table \(name), which begins with \"\(stray.path.name)\" instead of version 0,")
+      "the Delta log of lake table \(name), which begins with \"\(first.path.name)\" instead of version 0,")
   }
 
   private func located(_ fault: Fault, _ version: Int64) -> Fault {

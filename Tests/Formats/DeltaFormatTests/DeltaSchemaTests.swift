@@ -32,7 +32,7 @@ struct DeltaSchemaTests {
     ])
     #expect(
       schema.json
-        == #"{"type":"struct","fields":[{"name":"published","type":"timestamp","nullable":false,"metadata":{"parquet.field.id":3}}]}"#
+        == #"{"type":"struct","fields":[{"name":"published","type":"timestamp","nullable":false,"metadata":{"cramped.field.id":3}}]}"#
     )
   }
 

@@ -15,6 +15,7 @@ import Testing
 
 private let script = "\(checkout)/Tests/Support/read_delta.py"
 private let readers: [String] = {
+  // No Python at all is the same as a Python without the readers.
   guard let result = try? ChildProcess.run("python3", [script, "check"]), result.status == 0 else { return [] }
   return result.output.split(separator: "\n").map(String.init)
 }()

@@ -56,10 +56,10 @@ package final class PostgresCluster: @unchecked Sendable {
   package func psql(_ more: [String]) throws -> ChildProcess.Result { try ChildProcess.run("psql", arguments(more)) }
 
   package func stop() {
-    // SIGINT: fast shutdown. `runuser` passes it on.
-    child.signal(SIGINT)
+    // SIGTERM, because `runuser` passes no other signal on; it waits for sessions, which psql has ended.
+    child.signal(SIGTERM)
     child.wait()
   }
 
-  deinit { if child.isRunning { child.signal(SIGINT) } }
+  deinit { if child.isRunning { child.signal(SIGTERM) } }
 }

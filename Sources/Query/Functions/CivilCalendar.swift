@@ -1,0 +1,81 @@
+// The proleptic Gregorian calendar: days since 1970-01-01 and back (Howard Hinnant's algorithms), and date fields.
+
+enum CivilCalendar {
+  static let microsPerDay: Int64 = 86_400_000_000
+  static let microsPerHour: Int64 = 3_600_000_000
+  static let microsPerMinute: Int64 = 60_000_000
+  static let microsPerSecond: Int64 = 1_000_000
+
+  /// 4713-01-01 BC (Julian day 0 is 4714-11-24 BC), the first date PostgreSQL accepts.
+  static let dayMin: Int64 = -2_440_588
+  /// The last day of timestamps: 294276-12-31.
+  static let timestampDayMax: Int64 = 106_751_991
+
+  static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
+    let y = month <= 2 ? year - 1 : year
+    let era = (y >= 0 ? y : y - 399) / 400
+    let yearOfEra = y - era * 400
+    let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+    return era * 146_097 + dayOfEra - 719_468
+  }
+
+  static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    let z = days + 719_468
+    let era = (z >= 0 ? z : z - 146_096) / 146_097
+    let dayOfEra = z - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let mp = (5 * dayOfYear + 2) / 153
+    let day = dayOfYear - (153 * mp + 2) / 5 + 1
+    let month = mp < 10 ? mp + 3 : mp - 9
+    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
+  }
+
+  static func isLeap(_ year: Int64) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
+
+  static func daysInMonth(_ year: Int64, _ month: Int64) -> Int64 {
+    switch month {
+    case 2: isLeap(year) ? 29 : 28
+    case 4, 6, 9, 11: 30
+    default: 31
+    }
+  }
+
+  @inline(__always)
+  static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 {
+    let quotient = a / b
+    return a % b < 0 ? quotient - 1 : quotient
+  }
+
+  /// Day and microseconds of the day.
+  @inline(__always)
+  static func split(_ micros: Int64) -> (day: Int64, time: Int64) {
+    let day = floorDivide(micros, microsPerDay)
+    return (day, micros - day * microsPerDay)
+  }
+
+  /// 0 Sunday ... 6 Saturday.
+  static func weekday(_ day: Int64) -> Int64 {
+    let rest = (day + 4) % 7
+    return rest < 0 ? rest + 7 : rest
+  }
+
+  /// Monday of the week.
+  static func weekStart(_ day: Int64) -> Int64 { day - (weekday(day) + 6) % 7 }
+
+  static func isoWeek(_ day: Int64) -> (year: Int64, week: Int64) {
+    let thursday = weekStart(day) + 3
+    let year = civil(thursday).year
+    return (year, (thursday - days(year: year, month: 1, day: 1)) / 7 + 1)
+  }
+
+  /// Adds whole months; a day past the end of the month becomes its last. `nil` when out of range.
+  static func addMonths(_ day: Int64, _ months: Int64) -> Int64? {
+    let (year, month, dayOfMonth) = civil(day)
+    let total = year * 12 + (month - 1) + months
+    let newYear = floorDivide(total, 12), newMonth = total - newYear * 12 + 1
+    if newYear < -4713 || newYear > 5_874_897 { return nil }
+    return days(year: newYear, month: newMonth, day: min(dayOfMonth, daysInMonth(newYear, newMonth)))
+  }
+}

@@ -1,0 +1,237 @@
+// Plans as text, for EXPLAIN and for tests: PostgreSQL's layout, our operators.
+//
+//   Limit: 10
+//     ->  Sort (top 10): count(*) DESC
+//           ->  Aggregate
+//                 Group Key: name
+//                 Aggregates: count(*)
+//                 ->  Scan on iot.measurement
+//                       Columns: name
+//                       Filter: (value > 3)
+//                       Pruning: value > 3
+
+import Bedrock
+import Columnar
+import Functions
+package import Plan
+import StorageContract
+
+package struct PlanText {
+  private let planner: Planner
+  /// Lines to add under a scan: what each tier reads and skips.
+  private let annotate: (PlanNode) -> [String]
+
+  package init(_ planner: Planner, annotate: @escaping (PlanNode) -> [String] = { _ in [] }) {
+    self.planner = planner
+    self.annotate = annotate
+  }
+
+  /// One line each, indented; subqueries that run first come after the root as `SubPlan 1` and so on.
+  package func lines(_ query: PlannedQuery) -> [String] {
+    var lines: [String] = []
+    write(query.root, depth: 0, isRoot: true, &lines)
+    for (index, plan) in query.subqueries.enumerated() {
+      lines.append("SubPlan \(index + 1)")
+      write(plan, depth: 1, isRoot: false, &lines)
+    }
+    return lines
+  }
+
+  private func write(_ plan: PlanNode, depth: Int, isRoot: Bool, _ lines: inout [String]) {
+    let indent = String(repeating: " ", count: isRoot ? 0 : depth * 6 - 4)
+    lines.append(indent + (isRoot ? "" : "->  ") + title(plan))
+    let inner = String(repeating: " ", count: depth * 6 + 2)
+    for detail in details(plan) { lines.append(inner + detail) }
+    for child in plan.children { write(child, depth: depth + 1, isRoot: false, &lines) }
+  }
+
+  private func title(_ plan: PlanNode) -> String {
+    switch plan {
+    case .scan(let name, _, _, _): return "Scan on \(name)"
+    case .virtualScan(let name, _, _, _, _): return "Virtual Scan on \(name)"
+    case .tableFunction(let function, let arguments, _):
+      return "Function Scan on \(function.name)(\(text(arguments, [])))"
+    case .values(let rows, _): return rows.count == 1 ? "Result" : "Values Scan (\(rows.count) rows)"
+    case .filter: return "Filter"
+    case .project: return "Project"
+    case .aggregate(_, let groups, let aggregates):
+      return aggregates.isEmpty ? "Distinct" : groups.isEmpty ? "Aggregate" : "Hash Aggregate"
+    case .join(let kind, _, _, let keys, _, _):
+      if keys.isEmpty { return kind == .inner ? "Nested Loop" : "Nested Loop \(kind.rawValue) Join" }
+      return kind == .inner ? "Hash Join" : "Hash \(kind.rawValue) Join"
+    case .sort(_, _, let limit): return limit.map { "Sort (top \($0))" } ?? "Sort"
+    case .limit: return "Limit"
+    case .distinctOn: return "Unique"
+    case .append: return "Append"
+    }
+  }
+
+  private func details(_ plan: PlanNode) -> [String] {
+    let names = plan.children.flatMap(outputNames)
+    switch plan {
+    case .scan(_, let request, _, let filter):
+      let own = outputNames(plan)
+      var lines = ["Columns: " + (own.isEmpty ? "none" : own.joined(separator: ", "))]
+      if let filter { lines.append("Filter: " + text(filter, own)) }
+      let pruning = request.predicates.compactMap { predicate in
+        request.columns.firstIndex(of: predicate.column).map { text(predicate, column: own[$0]) }
+      }
+      if !pruning.isEmpty { lines.append("Pruning: " + pruning.joined(separator: ", ")) }
+      return lines + annotate(plan)
+    case .virtualScan(_, _, _, _, let filter): return filter.map { ["Filter: " + text($0, outputNames(plan))] } ?? []
+    case .tableFunction, .append: return []
+    case .values(let rows, _):
+      return rows.count == 1 && !rows[0].isEmpty ? ["Output: " + text(rows[0], [])] : []
+    case .filter(_, let condition): return ["Condition: " + text(condition, names)]
+    case .project(_, let expressions): return ["Output: " + text(expressions, names)]
+    case .aggregate(_, let groups, let aggregates):
+      var lines = groups.isEmpty ? [] : ["Group Key: " + text(groups, names)]
+      if !aggregates.isEmpty {
+        lines.append("Aggregates: " + aggregates.map { text($0, names) }.joined(separator: ", "))
+      }
+      return lines
+    case .join(_, let left, let right, let leftKeys, let rightKeys, let residual):
+      let leftNames = outputNames(left)
+      let rightNames = outputNames(right)
+      var lines: [String] = []
+      let pairs = zip(leftKeys, rightKeys).map { "\(text($0, leftNames)) = \(text($1, rightNames))" }
+      if !pairs.isEmpty { lines.append("Hash Cond: " + pairs.joined(separator: " AND ")) }
+      if let residual { lines.append("Join Filter: " + text(residual, leftNames + rightNames)) }
+      return lines
+    case .sort(_, let keys, _):
+      let items = keys.map { key in
+        text(key.expression, names) + (key.descending ? " DESC" : "")
+          + (key.nullsFirst == key.descending ? "" : key.nullsFirst ? " NULLS FIRST" : " NULLS LAST")
+      }
+      return ["Sort Key: " + items.joined(separator: ", ")]
+    case .limit(_, let count, let offset):
+      return (count.map { ["Count: " + text($0, [])] } ?? []) + (offset.map { ["Offset: " + text($0, [])] } ?? [])
+    case .distinctOn(_, let keys): return ["Key: " + text(keys, names)]
+    }
+  }
+
+  // MARK: Names of columns
+
+  private func outputNames(_ plan: PlanNode) -> [String] {
+    switch plan {
+    case .scan(let name, let request, _, _): return relationNames(name, request.columns)
+    case .virtualScan(_, let relation, let columns, _, _): return columns.map { relation.columns[$0].name }
+    case .tableFunction(let function, let arguments, _): return function.columns(arguments.map(\.type)).map(\.name)
+    case .values(_, let types): return types.indices.map { "column\($0 + 1)" }
+    case .filter(let input, _), .sort(let input, _, _), .limit(let input, _, _), .distinctOn(let input, _):
+      return outputNames(input)
+    case .project(let input, let expressions):
+      let names = outputNames(input)
+      return expressions.map { text($0, names) }
+    case .aggregate(let input, let groups, let aggregates):
+      let names = outputNames(input)
+      return groups.map { text($0, names) } + aggregates.map { text($0, names) }
+    case .join(let kind, let left, let right, _, _, _):
+      switch kind {
+      case .semi, .anti, .antiNullAware: return outputNames(left)
+      case .inner, .left, .right, .full, .single: return outputNames(left) + outputNames(right)
+      }
+    case .append(let inputs): return inputs.first.map(outputNames) ?? []
+    }
+  }
+
+  private func relationNames(_ name: String, _ columns: [Int]) -> [String] {
+    let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
+    let relation = parts.count == 2
+      ? planner.catalog.relation(schema: parts[0], name: parts[1], searchPath: []) : nil
+    let known = Dictionary(
+      (relation?.columns ?? []).map { ($0.sourceIndex, $0.name) }, uniquingKeysWith: { first, _ in first })
+    return columns.map { known[$0] ?? "column \($0)" }
+  }
+
+  // MARK: Expressions
+
+  private func text(_ list: [Expression], _ names: [String]) -> String {
+    list.map { text($0, names) }.joined(separator: ", ")
+  }
+
+  private func text(_ call: AggregateCall, _ names: [String]) -> String {
+    let arguments = call.arguments.isEmpty ? "*" : text(call.arguments, names)
+    let filter = call.filter.map { " FILTER (WHERE \(text($0, names)))" } ?? ""
+    return "\(call.function.name)(\(call.isDistinct ? "DISTINCT " : "")\(arguments))\(filter)"
+  }
+
+  private func text(_ predicate: ColumnPredicate, column: String) -> String {
+    switch predicate.test {
+    case .compare(let comparison, let scalar): "\(column) \(comparison.rawValue) \(plain(scalar))"
+    case .anyOf(let scalars): "\(column) in \(scalars.count) values"
+    case .isNull: "\(column) is null"
+    case .isNotNull: "\(column) is not null"
+    }
+  }
+
+  private func text(_ expression: Expression, _ names: [String]) -> String {
+    switch expression {
+    case .column(let column, _): return names.indices.contains(column) ? names[column] : "column \(column)"
+    case .constant(let scalar, let type): return constant(scalar, type)
+    case .parameter(let index, _): return "$\(index + 1)"
+    case .call(let function, let arguments, _):
+      let isOperator = !(function.name.unicodeScalars.first?.properties.isAlphabetic ?? false) && !function.name.hasPrefix("_")
+      if isOperator, arguments.count == 2 {
+        return "(\(text(arguments[0], names)) \(function.name) \(text(arguments[1], names)))"
+      }
+      if isOperator, arguments.count == 1 { return "(\(function.name) \(text(arguments[0], names)))" }
+      return "\(function.name)(\(text(arguments, names)))"
+    case .cast(_, let operand, let type, _): return "\(text(operand, names))::\(TypeNames.sqlName(type))"
+    case .and(let parts): return "(" + parts.map { text($0, names) }.joined(separator: " AND ") + ")"
+    case .or(let parts): return "(" + parts.map { text($0, names) }.joined(separator: " OR ") + ")"
+    case .not(let operand): return "(NOT \(text(operand, names)))"
+    case .isNull(let operand): return "(\(text(operand, names)) IS NULL)"
+    case .isNotNull(let operand): return "(\(text(operand, names)) IS NOT NULL)"
+    case .isTruth(let operand, let value, let negated):
+      return "(\(text(operand, names)) IS \(negated ? "NOT " : "")\(value ? "TRUE" : "FALSE"))"
+    case .isDistinct(let a, let b, _, let negated):
+      return "(\(text(a, names)) IS \(negated ? "NOT " : "")DISTINCT FROM \(text(b, names)))"
+    case .caseWhen(let branches, let otherwise, _):
+      let arms = branches.map { "WHEN \(text($0.condition, names)) THEN \(text($0.value, names))" }
+      return "CASE \(arms.joined(separator: " "))\(otherwise.map { " ELSE \(text($0, names))" } ?? "") END"
+    case .coalesce(let operands, _): return "COALESCE(\(text(operands, names)))"
+    case .inList(let operand, let values, _, let negated):
+      let list = values.prefix(5).map { constant($0, operand.type) } + (values.count > 5 ? ["..."] : [])
+      return "(\(text(operand, names)) \(negated ? "NOT IN" : "IN") (\(list.joined(separator: ", "))))"
+    case .arrayComparison(let operand, let function, let array, let all):
+      return "(\(text(operand, names)) \(function.name) \(all ? "ALL" : "ANY") (\(text(array, names))))"
+    case .array(let operands, _): return "ARRAY[\(text(operands, names))]"
+    case .subqueryValue(let index, _): return "(SubPlan \(index + 1))"
+    case .subqueryExists(let index): return "EXISTS(SubPlan \(index + 1))"
+    case .subqueryArray(let index, _): return "ARRAY(SubPlan \(index + 1))"
+    }
+  }
+
+  /// A constant as its type's own text.
+  private func constant(_ scalar: Scalar, _ type: DataType) -> String {
+    if scalar.isNull { return "NULL::\(TypeNames.sqlName(type))" }
+    switch type {
+    case .boolean, .int2, .int4, .int8, .float8, .text, .varchar, .bpchar, .name, .unknown: return plain(scalar)
+    default:
+      guard let cast = planner.settings.library.cast(type, .text) else { return plain(scalar) }
+      do {
+        let column = Column.constant(scalar, type: type, count: 1)
+        let shown = try cast.evaluate(planner.settings.context, column, .text, true).scalar(at: 0).text ?? ""
+        return "'\(shown)'::\(TypeNames.sqlName(type))"
+      } catch {
+        // A value that has no text is shown raw: EXPLAIN must not fail for its sake.
+        return plain(scalar)
+      }
+    }
+  }
+
+  private func plain(_ scalar: Scalar) -> String {
+    switch scalar {
+    case .null: "NULL"
+    case .boolean(let value): value ? "true" : "false"
+    case .integer(let value): String(value)
+    case .float(let value): String(value)
+    case .numeric(let value): "\(value)"
+    case .interval(let value): "\(value)"
+    case .uuid(let value): "\(value)"
+    case .bytes: "'\(scalar.text ?? "")'"
+    case .list(let values): "{" + values.map(plain).joined(separator: ",") + "}"
+    }
+  }
+}

@@ -1,0 +1,78 @@
+// What a session needs from the rest of the query room: plans, and rows by demand. A session never sees how.
+
+package import Bedrock
+package import Columnar
+package import Functions
+package import Plan
+package import Runtime
+package import SQLSyntax
+package import StorageContract
+
+/// Rows of one running query, pulled a chunk at a time. Used by one thread at a time.
+package protocol RowSource: AnyObject {
+  /// The next rows, or `nil` at the end. Blocks; throws 57014 once the statement is cancelled.
+  func next() throws(Fault) -> Chunk?
+}
+
+/// What a plan is made against.
+package struct PlanningContext: Sendable {
+  /// The catalog as this statement sees it.
+  package var catalog: any CatalogReader
+  package var searchPath: [String]
+  package var functions: FunctionContext
+  package init(catalog: any CatalogReader, searchPath: [String], functions: FunctionContext) {
+    self.catalog = catalog
+    self.searchPath = searchPath
+    self.functions = functions
+  }
+}
+
+/// What a plan runs against.
+package struct ExecutionContext: Sendable {
+  package var functions: FunctionContext
+  package var snapshot: any StorageSnapshot
+  package var cancellation: Cancellation
+  package init(functions: FunctionContext, snapshot: any StorageSnapshot, cancellation: Cancellation) {
+    self.functions = functions
+    self.snapshot = snapshot
+    self.cancellation = cancellation
+  }
+}
+
+/// Plans and runs queries. All calls block and may come from any worker thread.
+package protocol QueryEngine: Sendable {
+  /// Binds and optimises a query. `parameterTypes` are the types that the client declared, `nil` where it left the
+  /// choice; the plan says what was chosen.
+  func plan(
+    _ query: SelectStatement, parameterTypes: [DataType?], context: PlanningContext
+  ) throws(Fault) -> PlannedQuery
+  /// Starts a query. `parameters` have the types that the plan says.
+  func open(
+    _ query: PlannedQuery, parameters: [Scalar], context: ExecutionContext
+  ) throws(Fault) -> any RowSource
+  /// The lines of EXPLAIN; runs the query first when `analyze`.
+  func explain(
+    _ query: PlannedQuery, analyze: Bool, parameters: [Scalar], context: ExecutionContext
+  ) throws(Fault) -> [String]
+  /// The type that a name in the statement means.
+  func type(_ name: TypeNameSyntax) throws(Fault) -> DataType
+  /// The value of an expression without columns, cast to `type`.
+  func value(
+    of expression: ExpressionSyntax, as type: DataType, context: PlanningContext
+  ) throws(Fault) -> Scalar
+}
+
+/// Rows that are in memory already.
+package final class StoredRows: RowSource {
+  private var chunks: ArraySlice<Chunk>
+
+  package init(_ chunks: [Chunk]) { self.chunks = chunks[...] }
+
+  /// One chunk of boxed values, for the answers of SHOW, EXPLAIN and CALL.
+  package convenience init(types: [DataType], rows: [[Scalar]]) {
+    let columns = types.indices.map { index in ColumnBuilder.column(types[index], rows.map { $0[index] }) }
+    self.init(rows.isEmpty ? [] : [Chunk(columns: columns, rowCount: rows.count)])
+  }
+
+  package func next() throws(Fault) -> Chunk? { chunks.popFirst() }
+}

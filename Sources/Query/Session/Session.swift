@@ -1,0 +1,287 @@
+// One client's session: SQL text in, results out.
+//
+//   text ─ SQLParser ─ Statement ─ run(_:) ┬─ query engine ─ rows by demand
+//                                          ├─ settings, transaction, prepared statements, cursors
+//                                          └─ procedures
+//
+// Invariants:
+//  1. A session is used by one thread at a time; its connection sees to that. Only `slot` may be used from elsewhere.
+//  2. Every statement runs inside a transaction, made by `enter` when there is none.
+//  3. In a failed block nothing runs but COMMIT, ROLLBACK and ROLLBACK TO (25P02).
+//  4. Prepared statements survive errors and rollbacks; portals end with their transaction unless they are held.
+
+package import Bedrock
+package import Catalog
+package import Columnar
+import Functions
+package import Plan
+package import Runtime
+import SQLSyntax
+package import StorageContract
+
+/// A message to the client beside the result.
+package struct Notice: Sendable {
+  package enum Level: Int, Sendable { case info, notice, warning }
+  package let level: Level
+  package let state: SQLState
+  package let message: String
+}
+
+/// The catalog of one statement with the names and oids that session functions ask for.
+package protocol SessionCatalog: CatalogReader {
+  func relationOID(_ name: String, searchPath: [String]) -> UInt32?
+  func relationName(oid: UInt32, searchPath: [String]) -> String?
+  func isRelationVisible(oid: UInt32, searchPath: [String]) -> Bool
+  func namespaceOID(_ name: String) -> UInt32?
+  func namespaceName(oid: UInt32) -> String?
+  func viewDefinition(oid: UInt32) -> String?
+}
+
+extension DatabaseCatalog: SessionCatalog {}
+
+/// What sessions share: made once by the server.
+package struct SessionServices: Sendable {
+  package var clock: Clock
+  package var storage: any StorageReader
+  package var engine: any QueryEngine
+  /// The catalog as of now.
+  package var catalog: @Sendable () -> any SessionCatalog
+  package var procedures: ProcedureTable
+  /// `15.0 (Cramped 0.1)`.
+  package var serverVersion: String
+  /// Calls `fire` after so many milliseconds unless the closure that it gives is called before.
+  package var startTimer: @Sendable (_ milliseconds: Int, _ fire: @escaping @Sendable () -> Void) -> @Sendable () -> Void
+
+  package init(
+    clock: Clock, storage: any StorageReader, engine: any QueryEngine,
+    catalog: @escaping @Sendable () -> any SessionCatalog, procedures: ProcedureTable = ProcedureTable(),
+    serverVersion: String = "15.0 (Cramped)",
+    startTimer: @escaping @Sendable (Int, @escaping @Sendable () -> Void) -> @Sendable () -> Void = { _, _ in {} }
+  ) {
+    self.clock = clock
+    self.storage = storage
+    self.engine = engine
+    self.catalog = catalog
+    self.procedures = procedures
+    self.serverVersion = serverVersion
+    self.startTimer = startTimer
+  }
+}
+
+// unchecked Sendable because of invariant 1: the connection hands the session from worker to worker, one at a time.
+package final class Session: @unchecked Sendable {
+  /// What ReadyForQuery tells.
+  package enum BlockStatus: Sendable { case idle, inBlock, failed }
+
+  let services: SessionServices
+  package let userName: String
+  package let databaseName: String
+  package let processID: Int32
+  /// For cancel requests, timeouts and a vanished client.
+  package let slot = StatementSlot()
+
+  var settings = Settings()
+  var transaction = Transaction()
+  var prepared: [String: PreparedStatement] = [:]
+  var portals: [String: Portal] = [:]
+  private var notices: [Notice] = []
+  private var told: [String: String] = [:]
+  private var disarmTimer: (@Sendable () -> Void)?
+
+  /// - Parameter startSettings: settings of the startup packet in their order; unknown ones throw 42704.
+  package init(
+    services: SessionServices, userName: String, databaseName: String, processID: Int32,
+    startSettings: [(name: String, value: String)] = []
+  ) throws(Fault) {
+    self.services = services
+    self.userName = userName
+    self.databaseName = databaseName
+    self.processID = processID
+    settings.fix("server_version", services.serverVersion)
+    settings.fix("server_version_num", Self.versionNumber(services.serverVersion))
+    settings.fix("session_authorization", userName)
+    for (name, value) in startSettings {
+      if name.lowercased() == "timezone", !Self.isKnownZone(value) {
+        // A driver sends its host's zone unasked; refusing it would refuse the driver.
+        notice(.warning, .warning, "time zone \"\(value)\" is not known, UTC is used")
+        continue
+      }
+      try settings.setAtStart(name, value)
+    }
+  }
+
+  private static func isKnownZone(_ name: String) -> Bool {
+    do throws(Fault) {
+      _ = try TimeZoneName.parse(name)
+      return true
+    } catch { return false }
+  }
+
+  /// `15.2 (...)` is 150002.
+  private static func versionNumber(_ version: String) -> String {
+    let parts = version.prefix { $0.isNumber || $0 == "." }.split(separator: ".").map { Int($0) ?? 0 }
+    return String((parts.first ?? 15) * 10_000 + (parts.count > 1 ? parts[1] : 0))
+  }
+
+  // MARK: What the connection tells the client
+
+  package var blockStatus: BlockStatus {
+    switch transaction.state {
+    case .idle, .implicit: .idle
+    case .block: .inBlock
+    case .failed: .failed
+    }
+  }
+
+  /// Notices since the last call that client_min_messages lets through.
+  package func takeNotices() -> [Notice] {
+    defer { notices = [] }
+    let least: Notice.Level =
+      switch settings.find("client_min_messages") {
+      case "warning": .warning
+      case "error": .warning
+      default: .info
+      }
+    if settings.find("client_min_messages") == "error" { return [] }
+    return notices.filter { $0.level.rawValue >= least.rawValue || $0.level == .info }
+  }
+
+  /// Reported settings whose value is not the one last told; all of them at the first call.
+  package func takeChangedSettings() -> [(name: String, value: String)] {
+    let changed = settings.reported.filter { told[$0.name] != $0.value }
+    for (name, value) in changed { told[name] = value }
+    return changed
+  }
+
+  /// The session's zone, seconds east of UTC.
+  package var zoneOffsetSeconds: Int { settings.timeZone.offsetSeconds }
+  package var extraFloatDigits: Int { settings.extraFloatDigits }
+  package var isByteaEscaped: Bool { settings.isByteaEscaped }
+  package var applicationName: String { settings.find("application_name") ?? "" }
+
+  /// The name behind the oid of a regclass or regnamespace, for showing it.
+  package func nameOfOID() -> @Sendable (DataType, UInt32) -> String? {
+    let catalog = services.catalog()
+    let path = searchPath
+    return { type, oid in
+      switch type {
+      case .regclass: catalog.relationName(oid: oid, searchPath: path)
+      case .regnamespace: catalog.namespaceName(oid: oid)
+      case .regtype: DataType(oid: oid).map { Self.sqlName($0) }
+      default: nil
+      }
+    }
+  }
+
+  func notice(_ level: Notice.Level, _ state: SQLState, _ message: String) {
+    guard notices.count < 1_000 else { return }
+    notices.append(Notice(level: level, state: state, message: message))
+  }
+
+  // MARK: Contexts of a statement
+
+  /// search_path with `$user` resolved.
+  var searchPath: [String] { settings.searchPath.map { $0 == "$user" ? userName : $0 } }
+
+  func functionContext(catalog: any SessionCatalog) -> FunctionContext {
+    FunctionContext(
+      transactionMicros: transaction.startMicros, statementMicros: services.clock.nowMicros(),
+      timeZone: settings.timeZone,
+      session: StatementSession(
+        userName: userName, databaseName: databaseName, searchPath: searchPath, backendPID: processID,
+        serverVersion: services.serverVersion, settings: settings, catalog: catalog))
+  }
+
+  func planningContext() -> PlanningContext {
+    let catalog = services.catalog()
+    return PlanningContext(catalog: catalog, searchPath: searchPath, functions: functionContext(catalog: catalog))
+  }
+
+  func executionContext(_ cancellation: Cancellation) throws(Fault) -> ExecutionContext {
+    ExecutionContext(
+      functions: functionContext(catalog: services.catalog()), snapshot: try snapshot(), cancellation: cancellation)
+  }
+
+  private func snapshot() throws(Fault) -> any StorageSnapshot {
+    let isPinned: Bool =
+      switch isolation {
+      case "repeatable read", "serializable": transaction.state == .block
+      default: false
+      }
+    if isPinned, let snapshot = transaction.snapshot { return snapshot }
+    let snapshot = try services.storage.snapshot()
+    if isPinned { transaction.snapshot = snapshot }
+    return snapshot
+  }
+
+  private var isolation: String { settings.find("transaction_isolation") ?? "read committed" }
+
+  // MARK: Beginning and end of statements
+
+  /// A statement begins: makes a transaction if there is none, lets it be cancelled, starts its timeout.
+  func begin(_ cancellation: Cancellation) {
+    enterTransaction()
+    slot.begin(cancellation)
+    let timeout = settings.statementTimeoutMs
+    if timeout > 0 { disarmTimer = services.startTimer(timeout) { cancellation.cancel(.statementTimeout) } }
+  }
+
+  func enterTransaction() {
+    guard transaction.state == .idle else { return }
+    transaction.enter(nowMicros: services.clock.nowMicros(), settings: settings)
+    // SET does not reach into a transaction that follows; its default does.
+    if let level = settings.find("default_transaction_isolation"), level != "read committed" {
+      do throws(Fault) { try settings.set("transaction_isolation", level, isLocal: true) } catch {
+        notice(.warning, error.state, error.message)
+      }
+    }
+  }
+
+  /// The statement ended, well or not.
+  func finish() {
+    slot.finish()
+    disarmTimer?()
+    disarmTimer = nil
+  }
+
+  /// Ends the transaction; gives what COMMIT has to say.
+  func endTransaction(commit: Bool) {
+    settings = transaction.end(commit: commit, settings: settings)
+    portals = portals.filter { $0.value.isHeld && commit }
+  }
+
+  /// A statement failed: the block is failed; an implicit transaction is rolled back.
+  package func fail() {
+    finish()
+    switch transaction.state {
+    case .implicit: endTransaction(commit: false)
+    case .block: transaction.fail()
+    case .idle, .failed: break
+    }
+  }
+
+  /// Sync, or the end of a simple query: an implicit transaction commits.
+  package func synchronize() {
+    finish()
+    if transaction.state == .implicit { endTransaction(commit: true) }
+  }
+}
+
+/// What functions may ask, as of one statement.
+struct StatementSession: SessionValues {
+  let userName: String
+  let databaseName: String
+  let searchPath: [String]
+  let backendPID: Int32
+  let serverVersion: String
+  let settings: Settings
+  let catalog: any SessionCatalog
+
+  func setting(_ name: String) -> String? { settings.find(name) }
+  func relationOID(_ name: String) -> UInt32? { catalog.relationOID(name, searchPath: searchPath) }
+  func relationName(oid: UInt32) -> String? { catalog.relationName(oid: oid, searchPath: searchPath) }
+  func namespaceOID(_ name: String) -> UInt32? { catalog.namespaceOID(name) }
+  func namespaceName(oid: UInt32) -> String? { catalog.namespaceName(oid: oid) }
+  func isRelationVisible(oid: UInt32) -> Bool { catalog.isRelationVisible(oid: oid, searchPath: searchPath) }
+  func viewDefinition(oid: UInt32) -> String? { catalog.viewDefinition(oid: oid) }
+}
