@@ -108,7 +108,8 @@ let modules: [Module] = [
     "cramped", .server, "Server",
     uses: [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "Privacy", "StorageContract", "CapnpSchema", "EventDecoding",
-      "JSONTape", "ObjectStore", "StorageEngine", "Catalog", "Plan", "Session", "Ingest", "PostgresServer", "Telemetry",
+      "JSONTape", "ObjectStore", "HotTier", "Lake", "StorageEngine", "Functions", "Catalog", "Plan", "Executor",
+      "Session", "Ingest", "PostgresServer", "Telemetry",
     ], products: [log, lifecycle, yams, arguments]),
 ]
 

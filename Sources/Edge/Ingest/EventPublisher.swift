@@ -17,12 +17,12 @@ package struct OutgoingEvent: Sendable {
   /// `events.<domain>.<entity>.<name>`.
   package var subject: String
   /// `<domain>/<entity>/<sequence>`: the same for the same event.
-  package var messageID: String
+  package var messageID: String?
   package var payload: [UInt8]
   /// `nil`: JSON.
   package var contentType: String?
 
-  package init(subject: String, messageID: String, payload: [UInt8], contentType: String? = nil) {
+  package init(subject: String, messageID: String?, payload: [UInt8], contentType: String? = nil) {
     self.subject = subject
     self.messageID = messageID
     self.payload = payload
@@ -120,7 +120,8 @@ package final class EventPublisher {
         &message, event.subject, nil, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(bytes.count))
     }
     guard made == NATS_OK else { throw BrokerFault.make(made, "message for \(event.subject)") }
-    var status = natsMsgHeader_Set(message, "Nats-Msg-Id", event.messageID)
+    var status = NATS_OK
+    if let id = event.messageID { status = natsMsgHeader_Set(message, "Nats-Msg-Id", id) }
     if status == NATS_OK, let type = event.contentType { status = natsMsgHeader_Set(message, "Content-Type", type) }
     guard status == NATS_OK else {
       natsMsg_Destroy(message)

@@ -34,6 +34,8 @@ package struct PublishOptions: Sendable {
   package var ratePerSecond: Double?
   /// Records to publish in all; `nil`: all.
   package var recordsMax: Int?
+  /// Whether events carry a Nats-Msg-Id, by which the broker drops repeats inside its window by itself.
+  package var sendsMessageIDs = true
   /// Ends at the first bad record. Otherwise bad records are listed and left out.
   package var stopAtFirstProblem = false
 

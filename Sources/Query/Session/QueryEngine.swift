@@ -29,10 +29,15 @@ package struct PlanningContext: Sendable {
 
 /// What a plan runs against.
 package struct ExecutionContext: Sendable {
+  /// For the names that EXPLAIN prints.
+  package var catalog: any CatalogReader
   package var functions: FunctionContext
   package var snapshot: any StorageSnapshot
   package var cancellation: Cancellation
-  package init(functions: FunctionContext, snapshot: any StorageSnapshot, cancellation: Cancellation) {
+  package init(
+    catalog: any CatalogReader, functions: FunctionContext, snapshot: any StorageSnapshot, cancellation: Cancellation
+  ) {
+    self.catalog = catalog
     self.functions = functions
     self.snapshot = snapshot
     self.cancellation = cancellation

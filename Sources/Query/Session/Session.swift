@@ -49,13 +49,15 @@ package struct SessionServices: Sendable {
   package var procedures: ProcedureTable
   /// `15.0 (Cramped 0.1)`.
   package var serverVersion: String
+  /// Settings that sessions begin with where their client names none.
+  package var defaultSettings: [(name: String, value: String)]
   /// Calls `fire` after so many milliseconds unless the closure that it gives is called before.
   package var startTimer: @Sendable (_ milliseconds: Int, _ fire: @escaping @Sendable () -> Void) -> @Sendable () -> Void
 
   package init(
     clock: Clock, storage: any StorageReader, engine: any QueryEngine,
     catalog: @escaping @Sendable () -> any SessionCatalog, procedures: ProcedureTable = ProcedureTable(),
-    serverVersion: String = "15.0 (Cramped)",
+    serverVersion: String = "15.0 (Cramped)", defaultSettings: [(name: String, value: String)] = [],
     startTimer: @escaping @Sendable (Int, @escaping @Sendable () -> Void) -> @Sendable () -> Void = { _, _ in {} }
   ) {
     self.clock = clock
@@ -64,6 +66,7 @@ package struct SessionServices: Sendable {
     self.catalog = catalog
     self.procedures = procedures
     self.serverVersion = serverVersion
+    self.defaultSettings = defaultSettings
     self.startTimer = startTimer
   }
 }
@@ -100,6 +103,7 @@ package final class Session: @unchecked Sendable {
     settings.fix("server_version", services.serverVersion)
     settings.fix("server_version_num", Self.versionNumber(services.serverVersion))
     settings.fix("session_authorization", userName)
+    for (name, value) in services.defaultSettings { try settings.setAtStart(name, value) }
     for (name, value) in startSettings {
       if name.lowercased() == "timezone", !Self.isKnownZone(value) {
         // A driver sends its host's zone unasked; refusing it would refuse the driver.
@@ -198,8 +202,10 @@ package final class Session: @unchecked Sendable {
   }
 
   func executionContext(_ cancellation: Cancellation) throws(Fault) -> ExecutionContext {
-    ExecutionContext(
-      functions: functionContext(catalog: services.catalog()), snapshot: try snapshot(), cancellation: cancellation)
+    let catalog = services.catalog()
+    return ExecutionContext(
+      catalog: catalog, functions: functionContext(catalog: catalog), snapshot: try snapshot(),
+      cancellation: cancellation)
   }
 
   private func snapshot() throws(Fault) -> any StorageSnapshot {
