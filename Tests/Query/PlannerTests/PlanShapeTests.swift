@@ -5,6 +5,7 @@ import Columnar
 import Functions
 import Plan
 import Planner
+import StorageContract
 import Testing
 
 @Suite(.enabled(if: !FunctionCatalog.allScalars.isEmpty)) struct PlanShapeTests {
