@@ -108,17 +108,17 @@ extension ReferenceExecutor {
   ) throws(Fault) -> Column {
     var result: [Scalar] = Array(repeating: .null, count: chunk.rowCount)
     var open = Array(0..<chunk.rowCount)
-    func fill(_ rows: [Int], _ value: Expression) throws(Fault) {
-      let column = try evaluate(value, Self.picked(chunk, rows))
-      for (position, row) in rows.enumerated() { result[row] = column.scalar(at: position) }
-    }
     for branch in branches where !open.isEmpty {
       let condition = try evaluate(branch.condition, Self.picked(chunk, open))
       let taken = open.indices.filter { condition.scalar(at: $0).boolean == true }.map { open[$0] }
-      try fill(taken, branch.value)
+      let values = try evaluate(branch.value, Self.picked(chunk, taken))
+      for (position, row) in taken.enumerated() { result[row] = values.scalar(at: position) }
       open = open.filter { !Set(taken).contains($0) }
     }
-    if let otherwise, !open.isEmpty { try fill(open, otherwise) }
+    if let otherwise, !open.isEmpty {
+      let values = try evaluate(otherwise, Self.picked(chunk, open))
+      for (position, row) in open.enumerated() { result[row] = values.scalar(at: position) }
+    }
     return ColumnBuilder.column(type, result)
   }
 

@@ -18,7 +18,10 @@ final class ReferenceExecutor {
   }
 
   func run(_ query: PlannedQuery) throws(Fault) -> Chunk {
-    for subquery in query.subqueries { subqueries.append(try run(subquery)) }
+    for subquery in query.subqueries {
+      let result = try run(subquery)
+      subqueries.append(result)
+    }
     return try run(query.root)
   }
 
