@@ -154,7 +154,7 @@ let tests: [Module] = [
     "DifferentialTests", .tests, "Query",
     uses: [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog",
-      "TestKit",
+      "Planner", "TestKit",
     ]),
   Module(
     "PlannerTests", .tests, "Query",

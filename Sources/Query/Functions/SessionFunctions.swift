@@ -91,9 +91,17 @@ enum SessionFunctions {
   ] + ["type", "function", "operator", "opclass", "opfamily", "collation", "conversion", "ts_config", "ts_dict", "ts_parser",
     "ts_template", "statistics_obj"].map { same("pg_\($0)_is_visible", [.oid], .boolean, .boolean(true)) }
 
+  private static func viewDefinition(_ parameters: [DataType]) -> ScalarFunction {
+    .rowwise("pg_get_viewdef", parameters, .text, volatility: .stable) { (a, row, out) throws(Fault) in
+      let oid = UInt32(truncatingIfNeeded: a.int(0, row))
+      guard let text = a.context.session.viewDefinition(oid: oid) else { return out.appendNull() }
+      out.append(text)
+    }
+  }
+
   private static let definitions: [ScalarFunction] = [
     same("pg_get_expr", [.text, .oid], .text, .null), same("pg_get_expr", [.text, .oid, .boolean], .text, .null),
-    same("pg_get_viewdef", [.oid], .text, .null), same("pg_get_viewdef", [.oid, .boolean], .text, .null),
+    viewDefinition([.oid]), viewDefinition([.oid, .boolean]), viewDefinition([.oid, .int4]),
     same("pg_get_indexdef", [.oid], .text, .null), same("pg_get_indexdef", [.oid, .int4, .boolean], .text, .null),
     same("pg_get_constraintdef", [.oid], .text, .null), same("pg_get_constraintdef", [.oid, .boolean], .text, .null),
     same("pg_get_ruledef", [.oid], .text, .null), same("pg_get_ruledef", [.oid, .boolean], .text, .null),

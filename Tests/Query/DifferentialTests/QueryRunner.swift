@@ -1,0 +1,71 @@
+// Our answer to one query: parse, plan, run, print.
+
+import Bedrock
+import Catalog
+import Columnar
+import Functions
+import Plan
+import Planner
+import SQLSyntax
+import StorageContract
+
+/// A session of the sample tables.
+struct SampleSession: SessionValues {
+  let catalog: DatabaseCatalog
+  var userName: String { "postgres" }
+  var databaseName: String { "postgres" }
+  var searchPath: [String] { ["public", "iot", "shop", "user"] }
+  var backendPID: Int32 { 1 }
+  var serverVersion: String { "15.20" }
+  func setting(_ name: String) -> String? { name == "server_version_num" ? "150020" : nil }
+  func relationOID(_ name: String) -> UInt32? { catalog.relationOID(name, searchPath: searchPath) }
+  func relationName(oid: UInt32) -> String? { catalog.relationName(oid: oid, searchPath: searchPath) }
+  func namespaceOID(_ name: String) -> UInt32? { catalog.namespaceOID(name) }
+  func namespaceName(oid: UInt32) -> String? { catalog.namespaceName(oid: oid) }
+  func isRelationVisible(oid: UInt32) -> Bool { catalog.isRelationVisible(oid: oid, searchPath: searchPath) }
+  func viewDefinition(oid: UInt32) -> String? { catalog.viewDefinition(oid: oid) }
+}
+
+struct QueryRunner {
+  let storage: MemoryStorage
+  let catalog: DatabaseCatalog
+  let context: FunctionContext
+
+  init() {
+    storage = MemoryStorage(SampleData.tables)
+    catalog = DatabaseCatalog(tables: storage.tables())
+    // 2026-06-01 12:00 UTC
+    context = FunctionContext(
+      transactionMicros: 1_780_315_200_000_000, statementMicros: 1_780_315_200_000_000,
+      session: SampleSession(catalog: catalog))
+  }
+
+  func answer(_ sql: String) -> RecordedQuery.Answer {
+    do throws(Fault) {
+      let statements = try SQLParser.parse(sql)
+      guard statements.count == 1, case .select(let select) = statements[0].kind else {
+        return .error(state: "0A000", message: "not one query")
+      }
+      let planner = Planner(catalog: catalog, settings: PlannerSettings(context: context))
+      let plan = try Planner.prepareToRun(try planner.plan(select), context: context)
+      let result = try ReferenceExecutor(storage: storage, context: context).run(plan)
+      return .rows(columns: columns(plan), rows: rows(result, plan))
+    } catch {
+      return .error(state: error.state.text, message: error.message)
+    }
+  }
+
+  private func columns(_ plan: PlannedQuery) -> String {
+    plan.columns.map { "\($0.name) \(TypeNames.sqlName($0.type))" }.joined(separator: "|")
+  }
+
+  private func rows(_ chunk: Chunk, _ plan: PlannedQuery) -> [String] {
+    (0..<chunk.rowCount).flatMap { row -> [String] in
+      let values = zip(chunk.columns, plan.columns).map { column, output in
+        ValueText.output(column.scalar(at: row), type: output.type, context: context) ?? "NULL"
+      }
+      // a value may hold line ends, which psql prints as they are
+      return values.joined(separator: "|").split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    }
+  }
+}
