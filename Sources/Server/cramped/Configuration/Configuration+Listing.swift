@@ -1,0 +1,36 @@
+// Every setting by its path and its value, in the order of the reference file.
+
+extension Configuration {
+  var listing: [(key: String, value: String)] {
+    var out: [(String, String)] = [
+      ("server.data", server.data), ("server.log_level", server.logLevel),
+      ("server.log_format", server.logFormat.rawValue), ("server.shutdown_seconds", "\(server.shutdownSeconds)"),
+      ("postgres.host", postgres.host), ("postgres.port", "\(postgres.port)"),
+      ("postgres.connections_max", "\(postgres.connectionsMax)"),
+      ("postgres.statement_timeout_ms", "\(postgres.statementTimeoutMs)"),
+      ("nats.enabled", "\(nats.enabled)"), ("nats.url", nats.url), ("nats.stream", nats.stream),
+      ("nats.subject_prefix", nats.subjectPrefix), ("nats.stream_replicas", "\(nats.streamReplicas)"),
+      ("nats.credentials_file", nats.credentialsFile), ("nats.user", nats.user),
+      ("nats.password_file", nats.passwordFile), ("nats.tls", "\(nats.tls)"),
+      ("nats.batch_events_max", "\(nats.batchEventsMax)"), ("nats.batch_bytes_max", "\(nats.batchBytesMax)"),
+      ("nats.stream_max_age_seconds", "\(nats.streamMaxAgeSeconds)"), ("nats.on_hole", nats.onHole),
+      ("schemas.folder", schemas.folder),
+    ]
+    out += Self.listing(flush, "flush")
+    out += [
+      ("query.threads", "\(query.threads)"), ("query.memory_bytes", "\(query.memoryBytes)"),
+      ("query.statement_memory_bytes", "\(query.statementMemoryBytes)"),
+    ]
+    for (name, domain) in domains.sorted(by: { $0.key < $1.key }) {
+      out += Self.listing(domain.flush, "domains.\(name).flush")
+    }
+    return out
+  }
+
+  private static func listing(_ flush: Flush, _ path: String) -> [(String, String)] {
+    [
+      ("\(path).age_seconds", "\(flush.ageSeconds)"), ("\(path).rows_max", "\(flush.rowsMax)"),
+      ("\(path).bytes_max", "\(flush.bytesMax)"), ("\(path).check_seconds", "\(flush.checkSeconds)"),
+    ]
+  }
+}

@@ -1,0 +1,127 @@
+// What a server can be told. Every value has a default; `config/cramped.yaml` documents each with unit and reason, and
+// a test holds that file and these defaults together.
+
+import Bedrock
+
+struct Configuration: Sendable, Equatable {
+  struct Server: Sendable, Equatable {
+    var data = "data"
+    var logLevel = "info"
+    var logFormat = LogFormat.text
+    var shutdownSeconds = 10
+  }
+  enum LogFormat: String, Sendable, CaseIterable {
+    case text, json
+  }
+  struct Postgres: Sendable, Equatable {
+    var host = "127.0.0.1"
+    var port = 5433
+    var connectionsMax = 200
+    var statementTimeoutMs = 0
+  }
+  struct NATS: Sendable, Equatable {
+    var enabled = true
+    var url = "nats://127.0.0.1:4222"
+    var stream = "EVENTS"
+    var subjectPrefix = "events"
+    var streamReplicas = 1
+    var credentialsFile = ""
+    var user = ""
+    var passwordFile = ""
+    var tls = false
+    var batchEventsMax = 5_000
+    var batchBytesMax = 8_388_608
+    var streamMaxAgeSeconds = 604_800
+    var onHole = "stop"
+  }
+  struct Schemas: Sendable, Equatable {
+    var folder = ""
+  }
+  struct Flush: Sendable, Equatable {
+    var ageSeconds = 180
+    var rowsMax = 1_000_000
+    var bytesMax = 134_217_728
+    var checkSeconds = 5
+  }
+  struct Query: Sendable, Equatable {
+    var threads = 0
+    var memoryBytes = 0
+    var statementMemoryBytes = 0
+  }
+  /// What one domain does otherwise than the whole.
+  struct Domain: Sendable, Equatable {
+    var flush: Flush
+  }
+
+  var server = Server()
+  var postgres = Postgres()
+  var nats = NATS()
+  var schemas = Schemas()
+  var flush = Flush()
+  var query = Query()
+  var domains: [String: Domain] = [:]
+
+  func flush(domain: String) -> Flush { domains[domain]?.flush ?? flush }
+
+  /// Reads the settings of `source`, which must hold nothing else.
+  ///
+  /// Throws F0000 with file, line and what would be right.
+  init(_ source: inout SettingSource) throws(Fault) {
+    server.data = try source.text("server.data", server.data, allowsEmpty: false)
+    server.logLevel = try source.choice("server.log_level", server.logLevel, of: Self.logLevels)
+    server.logFormat =
+      LogFormat(
+        rawValue: try source.choice("server.log_format", server.logFormat.rawValue, of: LogFormat.allCases.map(\.rawValue)))
+      ?? .text
+    server.shutdownSeconds = try source.integer("server.shutdown_seconds", server.shutdownSeconds, in: 0...3_600)
+
+    postgres.host = try source.text("postgres.host", postgres.host, allowsEmpty: false)
+    postgres.port = try source.integer("postgres.port", postgres.port, in: 0...65_535)
+    postgres.connectionsMax = try source.integer("postgres.connections_max", postgres.connectionsMax, in: 1...10_000)
+    postgres.statementTimeoutMs = try source.integer(
+      "postgres.statement_timeout_ms", postgres.statementTimeoutMs, in: 0...86_400_000)
+
+    nats.enabled = try source.boolean("nats.enabled", nats.enabled)
+    nats.url = try source.text("nats.url", nats.url, allowsEmpty: false)
+    nats.stream = try source.text("nats.stream", nats.stream, allowsEmpty: false)
+    nats.subjectPrefix = try source.text("nats.subject_prefix", nats.subjectPrefix, allowsEmpty: false)
+    nats.streamReplicas = try source.integer("nats.stream_replicas", nats.streamReplicas, in: 1...5)
+    nats.credentialsFile = try source.text("nats.credentials_file", nats.credentialsFile)
+    nats.user = try source.text("nats.user", nats.user)
+    nats.passwordFile = try source.text("nats.password_file", nats.passwordFile)
+    nats.tls = try source.boolean("nats.tls", nats.tls)
+    nats.batchEventsMax = try source.integer("nats.batch_events_max", nats.batchEventsMax, in: 1...100_000)
+    nats.batchBytesMax = try source.integer("nats.batch_bytes_max", nats.batchBytesMax, in: 1_048_576...268_435_456)
+    nats.streamMaxAgeSeconds = try source.integer(
+      "nats.stream_max_age_seconds", nats.streamMaxAgeSeconds, in: 0...315_360_000)
+    nats.onHole = try source.choice("nats.on_hole", nats.onHole, of: ["stop", "continue"])
+
+    schemas.folder = try source.text("schemas.folder", schemas.folder)
+    flush = try Self.flush(&source, "flush", defaults: flush)
+
+    query.threads = try source.integer("query.threads", query.threads, in: 0...1_024)
+    query.memoryBytes = try source.integer("query.memory_bytes", query.memoryBytes, in: 0...(1 << 50))
+    query.statementMemoryBytes = try source.integer(
+      "query.statement_memory_bytes", query.statementMemoryBytes, in: 0...(1 << 50))
+
+    for domain in source.names(under: "domains") {
+      domains[domain] = Domain(flush: try Self.flush(&source, "domains.\(domain).flush", defaults: flush))
+    }
+    try source.refuseRest()
+  }
+
+  init() {}
+
+  static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
+
+  private static func flush(
+    _ source: inout SettingSource, _ path: String, defaults: Flush
+  ) throws(Fault) -> Flush {
+    var flush = defaults
+    flush.ageSeconds = try source.integer("\(path).age_seconds", flush.ageSeconds, in: 1...604_800)
+    flush.rowsMax = try source.integer("\(path).rows_max", flush.rowsMax, in: 1...1_000_000_000)
+    flush.bytesMax = try source.integer("\(path).bytes_max", flush.bytesMax, in: 1_048_576...(1 << 40))
+    flush.checkSeconds = try source.integer("\(path).check_seconds", flush.checkSeconds, in: 1...3_600)
+    return flush
+  }
+}
