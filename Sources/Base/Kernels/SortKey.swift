@@ -17,6 +17,8 @@ package struct EncodedRows: Sendable {
   package var offsets: [Int] = [0]
   package var bytes: [UInt8] = []
   package var count: Int { offsets.count - 1 }
+  /// No rows.
+  package init() {}
 }
 
 package struct RowKeyOrder: Sendable {

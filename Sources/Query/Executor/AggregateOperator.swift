@@ -1,0 +1,187 @@
+// Hash aggregation: each thread groups what it reads, then the threads' groups are merged.
+
+import Bedrock
+import Columnar
+import Functions
+import Kernels
+import Plan
+import Runtime
+
+/// Groups and accumulators of one thread.
+// unchecked Sendable because one thread at a time uses it: the reader, then the merger.
+final class AggregateSink: @unchecked Sendable {
+  private let groups: GroupTable
+  private let keys: [CompiledExpression]
+  private let calls: [AggregateCall]
+  private var inputs: [Input] = []
+  private let environment: QueryEnvironment
+  private var reserved = 0
+  private let hasKeys: Bool
+
+  /// One aggregate call.
+  private struct Input {
+    let arguments: [CompiledExpression]
+    let filter: CompiledExpression?
+    let state: any AggregateState
+    /// DISTINCT: (group, arguments) met so far; the state sees them at the end only.
+    let distinct: GroupTable?
+    /// ORDER BY: all rows as (group, arguments, keys), sorted at the end.
+    let orderKeys: [CompiledExpression]
+    var kept: [Chunk] = []
+  }
+
+  init(groups: [Expression], calls: [AggregateCall], _ environment: QueryEnvironment) throws(Fault) {
+    self.groups = GroupTable(types: groups.map(\.type))
+    self.calls = calls
+    self.environment = environment
+    hasKeys = !groups.isEmpty
+    keys = try CompiledExpression.compile(groups, environment)
+    for call in calls {
+      let types = call.arguments.map(\.type)
+      inputs.append(
+        Input(
+          arguments: try CompiledExpression.compile(call.arguments, environment),
+          filter: try call.filter.map { (filter) throws(Fault) in try CompiledExpression.compile(filter, environment) },
+          state: call.function.makeState(types),
+          distinct: call.isDistinct && call.orderBy.isEmpty ? GroupTable(types: [.int4] + types) : nil,
+          orderKeys: try CompiledExpression.compile(call.orderBy.map(\.expression), environment)))
+    }
+  }
+
+  func consume(_ chunk: Chunk) throws(Fault) {
+    var columns: [Column] = []
+    for key in keys { columns.append(try key.evaluate(chunk)) }
+    let rows = groups.assign(columns, rows: chunk.rowCount)
+    for index in inputs.indices { try update(&inputs[index], chunk, rows) }
+    try account()
+  }
+
+  private func update(_ input: inout Input, _ chunk: Chunk, _ groupOfRow: [Int32]) throws(Fault) {
+    input.state.grow(to: groups.count)
+    var rows = groupOfRow
+    var asked = chunk
+    if let filter = input.filter {
+      // Rows that fail the filter must not even be evaluated: an argument may fail on them.
+      let kept = Selection(condition: try filter.evaluate(chunk))
+      if kept.count == 0 { return }
+      if kept.count < chunk.rowCount {
+        let selected = kept.rows
+        var picked: [Int32] = []
+        for index in 0..<kept.count { picked.append(groupOfRow[Int(selected[index])]) }
+        rows = picked
+        asked = chunk.gather(selected)
+      }
+    }
+    var arguments: [Column] = []
+    for argument in input.arguments { arguments.append(try argument.evaluate(asked)) }
+    if input.distinct == nil && input.orderKeys.isEmpty {
+      return try input.state.update(groups: rows.span, arguments: arguments)
+    }
+    let group = Column.fixed(.int4, count: rows.count, .copying(rows))
+    if let distinct = input.distinct {
+      _ = distinct.assign([group] + arguments, rows: rows.count)
+      return
+    }
+    for key in input.orderKeys { arguments.append(try key.evaluate(asked)) }
+    let kept = Chunk(columns: [group] + arguments, rowCount: rows.count)
+    try environment.memory.reserve(kept.heldBytes)
+    input.kept.append(kept)
+  }
+
+  private func account() throws(Fault) {
+    var held = hasKeys ? groups.byteCount : 0
+    for input in inputs { held += input.state.byteCount + (input.distinct?.byteCount ?? 0) }
+    if held > reserved {
+      // a little ahead, so that small growth costs nothing
+      let wanted = held + held / 4
+      try environment.memory.reserve(wanted - reserved)
+      reserved = wanted
+    }
+  }
+
+  /// Takes over all groups of another thread.
+  func merge(_ other: AggregateSink) throws(Fault) {
+    let mapping = groups.assign(other.groups.keyColumns(), rows: hasKeys ? other.groups.count : 1)
+    for index in inputs.indices {
+      inputs[index].state.grow(to: groups.count)
+      try inputs[index].state.merge(other.inputs[index].state, mapping: mapping.span)
+      if let distinct = inputs[index].distinct, let theirs = other.inputs[index].distinct, theirs.count > 0 {
+        let columns = theirs.keyColumns()
+        _ = distinct.assign([remapped(columns[0], mapping)] + columns.dropFirst(), rows: theirs.count)
+      }
+      for chunk in other.inputs[index].kept {
+        inputs[index].kept.append(
+          Chunk(columns: [remapped(chunk.columns[0], mapping)] + chunk.columns.dropFirst(), rowCount: chunk.rowCount))
+      }
+    }
+    try account()
+  }
+
+  private func remapped(_ groups: Column, _ mapping: [Int32]) -> Column {
+    let old = groups.flat()
+    let values = old.int32s
+    return .fixed(.int4, count: old.count, .copying((0..<old.count).map { mapping[Int(values[$0])] }))
+  }
+
+  /// One row a group: keys, then aggregates.
+  func finish() throws(Fault) -> Chunk {
+    let count = hasKeys ? groups.count : 1
+    var columns = groups.keyColumns()
+    for index in inputs.indices {
+      let input = inputs[index]
+      input.state.grow(to: count)
+      if let distinct = input.distinct, distinct.count > 0 {
+        let values = distinct.keyColumns()
+        try input.state.update(groups: values[0].flat().int32s, arguments: Array(values.dropFirst()))
+      } else if !input.kept.isEmpty {
+        try addSorted(input, calls[index])
+      }
+      columns.append(try input.state.finish().retypedIfNeeded(calls[index].type))
+    }
+    return Chunk(columns: columns, rowCount: count)
+  }
+
+  private func addSorted(_ input: Input, _ call: AggregateCall) throws(Fault) {
+    let all = Chunk.concatenate(input.kept)
+    let argumentCount = call.arguments.count
+    let order = SortedRows.order(
+      Array(all.columns[(1 + argumentCount)...]), call.orderBy, rows: all.rowCount)
+    let sorted = Chunk(columns: Array(all.columns[0...argumentCount]), rowCount: all.rowCount).gather(order.span)
+    var rows = (0..<sorted.rowCount).map { sorted.columns[0].flat().int32s[$0] }
+    if call.isDistinct {
+      let table = GroupTable(types: sorted.columns.map(\.type))
+      let ids = table.assign(sorted.columns, rows: sorted.rowCount)
+      var seen: Int32 = -1
+      for row in rows.indices {
+        // ids come in order of first appearance
+        if ids[row] > seen { seen = ids[row] } else { rows[row] = -1 }
+      }
+    }
+    try input.state.update(groups: rows.span, arguments: Array(sorted.columns.dropFirst()))
+  }
+}
+
+enum AggregateOperator {
+  /// array_agg and string_agg without ORDER BY keep the order of their input: one thread.
+  private static let orderedNames: Set<String> = ["array_agg", "string_agg"]
+
+  static func source(
+    _ input: any RowSource, groups: [Expression], calls: [AggregateCall], _ environment: QueryEnvironment
+  ) -> any RowSource {
+    let isSerial = calls.contains { orderedNames.contains($0.function.name) && $0.orderBy.isEmpty }
+    return MaterializedSource(inputs: [input]) { () throws(Fault) in
+      let sinks = try ParallelRun<AggregateSink>.run(
+        input, pool: environment.pool, isSerial: isSerial,
+        makeSink: { () throws(Fault) in try AggregateSink(groups: groups, calls: calls, environment) },
+        consume: { (sink, chunk) throws(Fault) in try sink.consume(chunk) })
+      guard let first = sinks.first else { throw Fault.bug("an aggregation without a thread") }
+      for other in sinks.dropFirst() {
+        try environment.cancellation.check()
+        try first.merge(other)
+      }
+      let result = try first.finish()
+      try environment.memory.reserve(result.heldBytes)
+      return result.pieces()
+    }
+  }
+}
