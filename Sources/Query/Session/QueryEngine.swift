@@ -55,7 +55,7 @@ package protocol QueryEngine: Sendable {
     _ query: PlannedQuery, analyze: Bool, parameters: [Scalar], context: ExecutionContext
   ) throws(Fault) -> [String]
   /// The type that a name in the statement means.
-  func type(_ name: TypeNameSyntax) throws(Fault) -> DataType
+  func type(_ name: TypeNameSyntax, context: PlanningContext) throws(Fault) -> DataType
   /// The value of an expression without columns, cast to `type`.
   func value(
     of expression: ExpressionSyntax, as type: DataType, context: PlanningContext

@@ -19,7 +19,8 @@ extension Session {
       throw Fault(.programLimitExceeded, "more than \(Limits.preparedStatementsMax) prepared statements")
     }
     var declared: [DataType?] = []
-    for type in types { declared.append(try services.engine.type(type)) }
+    let context = planningContext()
+    for type in types { declared.append(try services.engine.type(type, context: context)) }
     prepared[name] = try prepare(
       name: name, text: text, statement: inner, declaredTypes: declared, isFromSQL: true)
     return .command("PREPARE")
