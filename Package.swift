@@ -79,7 +79,7 @@ let modules: [Module] = [
     uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "Plan", "Functions"]),
   Module(
     "Planner", .engine, "Query",
-    uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog"]),
+    uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan"]),
   Module(
     "Executor", .engine, "Query",
     uses: ["Bedrock", "Runtime", "Columnar", "Kernels", "StorageContract", "Functions", "Plan"]),

@@ -108,6 +108,17 @@ enum DateTimeInput {
 
   // MARK: Splitting into fields
 
+  /// The number that begins at `index`, which moves behind it; at most 15 digits.
+  private static func digits(_ bytes: [UInt8], _ index: inout Int) -> (value: Int64, width: Int)? {
+    let start = index
+    var value: Int64 = 0
+    while index < bytes.count, bytes[index] >= 48, bytes[index] <= 57, index - start < 15 {
+      value = value * 10 + Int64(bytes[index] - 48)
+      index += 1
+    }
+    return index == start ? nil : (value, index - start)
+  }
+
   private static func parse(_ text: String, _ type: DataType) throws(Fault) -> Fields {
     let bytes = Array(text.lowercased().utf8)
     var fields = Fields()
@@ -187,15 +198,15 @@ enum DateTimeInput {
       middle = Int64(month + 1)
       guard index < bytes.count, bytes[index] == separator else { throw syntax(text, type) }
       index += 1
-      guard let (last, _) = number() else { throw syntax(text, type) }
+      guard let (last, _) = digits(bytes, &index) else { throw syntax(text, type) }
       (fields.year, fields.month, fields.day) = width > 2 ? (first, middle, last) : (last, middle, first)
       return
     }
-    guard let (second, _) = number() else { throw syntax(text, type) }
+    guard let (second, _) = digits(bytes, &index) else { throw syntax(text, type) }
     middle = second
     guard index < bytes.count, bytes[index] == separator else { throw syntax(text, type) }
     index += 1
-    guard let (last, lastWidth) = number() else { throw syntax(text, type) }
+    guard let (last, lastWidth) = digits(bytes, &index) else { throw syntax(text, type) }
     if width > 2 {
       (fields.year, fields.month, fields.day) = (first, middle, last)
     } else {

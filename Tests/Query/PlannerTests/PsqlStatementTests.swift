@@ -3,7 +3,7 @@ import Plan
 import Planner
 import Testing
 
-@Suite(.enabled(if: !FunctionCatalog.allScalars.isEmpty)) struct PsqlStatementTests {
+@Suite struct PsqlStatementTests {
   @Test(arguments: PsqlStatement.all.indices)
   func isPlanned(_ index: Int) throws {
     let planned = try Fixture.plan(PsqlStatement.all[index].sql)
