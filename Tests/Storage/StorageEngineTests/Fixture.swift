@@ -93,8 +93,25 @@ final class Fixture {
   /// A copy of folder and lake as they are now: what a crash at this moment would leave.
   static func crashImage(folder: String, cold: MemoryColdTier) throws -> (folder: String, cold: MemoryColdTier) {
     let copy = folder + "-image-\(Entropy.word())"
-    try FileManager.default.copyItem(atPath: folder, toPath: copy)
+    try copyWhileStill(folder, to: copy)
     return (copy, cold.copy())
+  }
+
+  /// Copies a folder. RocksDB's own threads may replace files meanwhile, which a real crash would never show half of:
+  /// then the copy is taken again.
+  static func copyWhileStill(_ folder: String, to copy: String) throws {
+    let manager = FileManager.default
+    for attempt in 1... {
+      let before = try manager.subpathsOfDirectory(atPath: folder).sorted()
+      do {
+        try manager.copyItem(atPath: folder, toPath: copy)
+        if try manager.subpathsOfDirectory(atPath: folder).sorted() == before { return }
+      } catch where attempt < 50 {
+        // A file went away under the copy.
+      }
+      guard attempt < 50 else { throw Fault(.ioError, "the folder never stood still") }
+      if manager.fileExists(atPath: copy) { try manager.removeItem(atPath: copy) }
+    }
   }
 
   static func chunk(_ events: [Event], columns: [TableColumn]) -> Chunk {

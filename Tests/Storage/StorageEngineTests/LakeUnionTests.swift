@@ -114,7 +114,7 @@ import Testing
     let path = folder.path
     let engine = try folder.open { (name: StaticString) throws(Fault) in
       guard name.description == step else { return }
-      do { try FileManager.default.copyItem(atPath: path, toPath: image) } catch {
+      do { try Fixture.copyWhileStill(path, to: image) } catch {
         throw Fault(.ioError, "no image: \(error)")
       }
     }
