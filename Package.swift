@@ -251,7 +251,8 @@ let swiftSettings: [SwiftSetting] = [
 ]
 
 func dependencies(_ module: Module) -> [Target.Dependency] {
-  module.uses.map { .byName(name: $0) } + module.products
+  let present = Set(modules.filter { exists("Sources/\($0.room)/\($0.name)") }.map(\.name))
+  return module.uses.filter { byName[$0] == nil || present.contains($0) }.map { .byName(name: $0) } + module.products
 }
 
 let built = modules.filter { exists("Sources/\($0.room)/\($0.name)") }

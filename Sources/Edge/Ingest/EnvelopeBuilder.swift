@@ -1,6 +1,7 @@
 // Records to envelopes.
 
 import Bedrock
+import Columnar
 import EventDecoding
 import EventSchema
 import JSONTape

@@ -108,20 +108,23 @@ enum DateTimeInput {
 
   // MARK: Splitting into fields
 
+  /// The number that begins at `index`, which moves behind it; at most 15 digits.
+  private static func digits(_ bytes: [UInt8], _ index: inout Int) -> (value: Int64, width: Int)? {
+    let start = index
+    var value: Int64 = 0
+    while index < bytes.count, bytes[index] >= 48, bytes[index] <= 57, index - start < 15 {
+      value = value * 10 + Int64(bytes[index] - 48)
+      index += 1
+    }
+    return index == start ? nil : (value, index - start)
+  }
+
   private static func parse(_ text: String, _ type: DataType) throws(Fault) -> Fields {
     let bytes = Array(text.lowercased().utf8)
     var fields = Fields()
     var index = 0
     func isDigit(_ position: Int) -> Bool { position < bytes.count && bytes[position] >= 48 && bytes[position] <= 57 }
-    func number() -> (value: Int64, width: Int)? {
-      let start = index
-      var value: Int64 = 0
-      while isDigit(index) && index - start < 15 {
-        value = value * 10 + Int64(bytes[index] - 48)
-        index += 1
-      }
-      return index == start ? nil : (value, index - start)
-    }
+    func number() -> (value: Int64, width: Int)? { digits(bytes, &index) }
     if bytes.isEmpty { throw syntax(text, type) }
     while index < bytes.count {
       let byte = bytes[index]
@@ -139,7 +142,7 @@ enum DateTimeInput {
         {
           let separator = bytes[index]
           index += 1
-          try dateTail(bytes, &index, first, width, separator, &fields, text, type, number)
+          try dateTail(bytes, &index, first, width, separator, &fields, text, type)
         } else if (width == 8 || width == 6) && fields.year == nil {
           let date = width == 8 ? first : 20_000_000 + first
           (fields.year, fields.month, fields.day) = (date / 10_000, date / 100 % 100, date % 100)
@@ -173,7 +176,7 @@ enum DateTimeInput {
 
   private static func dateTail(
     _ bytes: [UInt8], _ index: inout Int, _ first: Int64, _ width: Int, _ separator: UInt8, _ fields: inout Fields,
-    _ text: String, _ type: DataType, _ number: () -> (value: Int64, width: Int)?
+    _ text: String, _ type: DataType
   ) throws(Fault) {
     var middle: Int64
     if index < bytes.count && bytes[index] >= 97 {
@@ -183,15 +186,15 @@ enum DateTimeInput {
       middle = Int64(month + 1)
       guard index < bytes.count, bytes[index] == separator else { throw syntax(text, type) }
       index += 1
-      guard let (last, _) = number() else { throw syntax(text, type) }
+      guard let (last, _) = digits(bytes, &index) else { throw syntax(text, type) }
       (fields.year, fields.month, fields.day) = width > 2 ? (first, middle, last) : (last, middle, first)
       return
     }
-    guard let (second, _) = number() else { throw syntax(text, type) }
+    guard let (second, _) = digits(bytes, &index) else { throw syntax(text, type) }
     middle = second
     guard index < bytes.count, bytes[index] == separator else { throw syntax(text, type) }
     index += 1
-    guard let (last, lastWidth) = number() else { throw syntax(text, type) }
+    guard let (last, lastWidth) = digits(bytes, &index) else { throw syntax(text, type) }
     if width > 2 {
       (fields.year, fields.month, fields.day) = (first, middle, last)
     } else {

@@ -1,5 +1,6 @@
 // The functions a planner may use. The server's is FunctionCatalog; tests may bring a smaller one.
 
+import Bedrock
 package import Columnar
 package import Functions
 
@@ -31,7 +32,12 @@ package struct FunctionLibrary: Sendable {
     casts: { FunctionCatalog.cast(from: $0, to: $1) })
 
   /// The cast between two types, modifiers ignored.
-  func cast(_ from: DataType, _ to: DataType) -> CastFunction? { casts(from, to) }
+  func cast(_ from: DataType, _ to: DataType) -> CastFunction? {
+    if let cast = casts(from, to) { return cast }
+    // The catalogs' vectors are arrays under another name.
+    guard from == .int2vector || from == .oidvector, let element = from.element, to == .array(element) else { return nil }
+    return CastFunction(from: from, to: to, context: .implicit) { (_, column, _, _) throws(Fault) in column.retyped(to) }
+  }
 
   /// Whether there is anything to call by that name.
   func hasFunction(_ name: String) -> Bool {

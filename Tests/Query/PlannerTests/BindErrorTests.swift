@@ -4,7 +4,7 @@ import Bedrock
 import Functions
 import Testing
 
-@Suite(.enabled(if: !FunctionCatalog.allScalars.isEmpty)) struct BindErrorTests {
+@Suite struct BindErrorTests {
   @Test(arguments: [
     ("SELECT * FROM nothing", "42P01", "relation \"nothing\" does not exist", 15),
     ("SELECT * FROM iot.nothing", "42P01", "relation \"iot.nothing\" does not exist", 15),

@@ -185,18 +185,6 @@ enum PsqlStatement {
     (
       #"\d shop.orders"#,
       """
-      SELECT conname, conrelid::pg_catalog.regclass AS ontable,
-             pg_catalog.pg_get_constraintdef(oid, true) AS condef
-        FROM pg_catalog.pg_constraint c
-       WHERE confrelid IN (SELECT pg_catalog.pg_partition_ancestors('16384')
-                           UNION ALL VALUES ('16384'::pg_catalog.regclass))
-             AND contype = 'f' AND conparentid = 0
-      ORDER BY conname
-      """
-    ),
-    (
-      #"\d shop.orders"#,
-      """
       SELECT pol.polname, pol.polpermissive,
         CASE WHEN pol.polroles = '{0}' THEN NULL ELSE pg_catalog.array_to_string(array(select rolname from pg_catalog.pg_roles where oid = any (pol.polroles) order by 1),',') END,
         pg_catalog.pg_get_expr(pol.polqual, pol.polrelid),
@@ -255,6 +243,37 @@ enum PsqlStatement {
       WHERE c.relname OPERATOR(pg_catalog.~) '^(v_orders)$' COLLATE pg_catalog.default
         AND n.nspname OPERATOR(pg_catalog.~) '^(mart)$' COLLATE pg_catalog.default
       ORDER BY 2, 3
+      """
+    ),
+    (
+      #"\d publications"#,
+      """
+      SELECT pubname
+           , NULL
+           , NULL
+      FROM pg_catalog.pg_publication p
+           JOIN pg_catalog.pg_publication_namespace pn ON p.oid = pn.pnpubid
+           JOIN pg_catalog.pg_class pc ON pc.relnamespace = pn.pnnspid
+      WHERE pc.oid ='16384' and pg_catalog.pg_relation_is_publishable('16384')
+      UNION
+      SELECT pubname
+           , pg_get_expr(pr.prqual, c.oid)
+           , (CASE WHEN pr.prattrs IS NOT NULL THEN
+               (SELECT string_agg(attname, ', ')
+                 FROM pg_catalog.generate_series(0, pg_catalog.array_upper(pr.prattrs::pg_catalog.int2[], 1)) s,
+                      pg_catalog.pg_attribute
+                WHERE attrelid = pr.prrelid AND attnum = prattrs[s])
+              ELSE NULL END) FROM pg_catalog.pg_publication p
+           JOIN pg_catalog.pg_publication_rel pr ON p.oid = pr.prpubid
+           JOIN pg_catalog.pg_class c ON c.oid = pr.prrelid
+      WHERE pr.prrelid = '16384'
+      UNION
+      SELECT pubname
+           , NULL
+           , NULL
+      FROM pg_catalog.pg_publication p
+      WHERE p.puballtables AND pg_catalog.pg_relation_is_publishable('16384')
+      ORDER BY 1
       """
     ),
   ]

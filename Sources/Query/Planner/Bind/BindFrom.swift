@@ -196,7 +196,7 @@ extension Binder {
     _ call: FunctionCallSyntax, _ alias: AliasSyntax?, in scope: SelectScope
   ) throws(Fault) -> BoundTable {
     let name = try functionName(call)
-    let empty = SelectScope(parent: nil, sight: scope.sight)
+    let empty = SelectScope(parent: scope.parent, sight: scope.sight)
     empty.clauseWithoutAggregates = "functions in FROM"
     let arguments: [(value: Expression, location: SourceLocation)]
     do {
@@ -205,7 +205,9 @@ extension Binder {
       guard error.state == .undefinedColumn || error.state == .undefinedTable else { throw error }
       throw Fault.unsupported("a function in FROM with columns of other items", position: error.position)
     }
-    guard empty.pending.isEmpty else { throw Fault.bug("a subquery is correlated with nothing") }
+    guard empty.pending.isEmpty else {
+      throw Fault.unsupported("a correlated subquery as an argument in FROM", position: call.location.position)
+    }
     let types = arguments.map(\.value.type)
     let functions = library.tableFunctions(name)
     if functions.isEmpty {

@@ -124,12 +124,35 @@ extension Binder {
     var plan = plan
     var values: [Expression] = []
     for pending in scope.pending {
-      let (joined, value) = try Decorrelation(binder: self, location: pending.location).attach(pending, to: plan)
-      plan = joined
-      values.append(value)
+      do throws(Fault) {
+        let (joined, value) = try Decorrelation(binder: self, location: pending.location).attach(pending, to: plan)
+        plan = joined
+        values.append(value)
+      } catch {
+        guard error.state == .featureNotSupported else { throw error }
+        values.append(deferred(error, pending))
+      }
     }
     scope.pending = []
     return (plan, values)
+  }
+
+  /// A subquery that no join can stand for fails when, and only when, a row asks for its value. Clients send such
+  /// subqueries over catalogs that are empty here (policies, publications), where no row ever does.
+  private func deferred(_ fault: Fault, _ pending: PendingSubquery) -> Expression {
+    let type: DataType =
+      switch pending.use {
+      case .value: pending.plan.outputTypes[0]
+      case .exists: .boolean
+      case .array(let type): type
+      }
+    let function = ScalarFunction(
+      name: "correlated_subquery", parameters: [], result: .fixed(type), isStrict: false, volatility: .volatile
+    ) { (_, _, rows) throws(Fault) in
+      guard rows == 0 else { throw fault }
+      return Column.nulls(type, count: 0)
+    }
+    return .call(function, [], type)
   }
 }
 
