@@ -62,7 +62,7 @@ let modules: [Module] = [
   Module("ObjectStore", .engine, "Storage", uses: ["Bedrock", "Runtime"]),
   Module(
     "HotTier", .engine, "Storage",
-    uses: ["Bedrock", "Runtime", "Columnar", "Kernels", "Compression", "EventSchema", "StorageContract", "CRocksDB"]),
+    uses: ["Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "CRocksDB"]),
   Module(
     "Lake", .engine, "Storage",
     uses: [
@@ -71,9 +71,7 @@ let modules: [Module] = [
     ]),
   Module(
     "StorageEngine", .engine, "Storage",
-    uses: [
-      "Bedrock", "Runtime", "Columnar", "Kernels", "EventSchema", "StorageContract", "HotTier", "Lake", "ObjectStore",
-    ], products: [log]),
+    uses: ["Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "HotTier", "Lake"], products: [log]),
   Module("Functions", .engine, "Query", uses: ["Bedrock", "Columnar", "Kernels"]),
   Module("Plan", .engine, "Query", uses: ["Bedrock", "Columnar", "StorageContract", "Functions"]),
   Module(

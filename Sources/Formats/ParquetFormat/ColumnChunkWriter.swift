@@ -75,7 +75,11 @@ class ColumnChunkWriter {
       return
     }
     let words = validity.words
-    for row in start..<end { present.append(UInt8(truncatingIfNeeded: words[row >> 6] >> UInt64(row & 63) & 1)) }
+    var bits = present
+    present = []
+    bits.reserveCapacity(bits.count + end - start)
+    for row in start..<end { bits.append(UInt8(truncatingIfNeeded: words[row >> 6] >> UInt64(row & 63) & 1)) }
+    present = bits
   }
 
   /// The most rows that may be pending before something must be done.
@@ -160,25 +164,16 @@ class ColumnChunkWriter {
 
   /// Appends the definition levels of the first `rows` pending rows; returns how many have a value.
   private final func appendLevels(_ rows: Int, to body: inout [UInt8]) -> Int {
-    var levels = [UInt32](repeating: 0, count: rows)
     var valid = 0
-    for row in 0..<rows {
-      levels[row] = UInt32(present[row])
-      valid += Int(present[row])
+    let levels = present[..<rows].map { level -> UInt32 in
+      valid += Int(level)
+      return UInt32(level)
     }
     present.removeFirst(rows)
     var encoded: [UInt8] = []
     levels.withUnsafeBufferPointer { HybridEncoder.append($0, width: 1, to: &encoded) }
     body.append(littleEndian: UInt32(encoded.count))
     body.append(contentsOf: encoded)
-    return valid
-  }
-
-  /// How many of the first `rows` pending rows have a value.
-  final func validCount(_ rows: Int) -> Int {
-    if !column.isNullable { return rows }
-    var valid = 0
-    for row in 0..<rows { valid += Int(present[row]) }
     return valid
   }
 

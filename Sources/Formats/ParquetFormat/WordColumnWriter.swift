@@ -23,7 +23,10 @@ final class WordColumnWriter<Word: FixedWidthInteger & UnsignedInteger & Bitwise
     }
     let words = validity.words
     pending.reserveCapacity(pending.count + end - start)
-    for row in start..<end where words[row >> 6] >> UInt64(row & 63) & 1 == 1 { pending.append(values[row]) }
+    var taken = pending
+    pending = []
+    for row in start..<end where words[row >> 6] >> UInt64(row & 63) & 1 == 1 { taken.append(values[row]) }
+    pending = taken
     return end
   }
 

@@ -92,7 +92,11 @@ package final class HotTier: Sendable {
     for key in change.deletedChunks { batch.delete(key.bytes, .chunks) }
     for (key, value) in change.records { batch.put(key, value, .records) }
     for key in change.deletedRecords { batch.delete(key, .records) }
-    do { try database.write(batch) } catch {
+    let snapshot: RocksSnapshot
+    do throws(Fault) {
+      try database.write(batch)
+      snapshot = try RocksSnapshot(database)
+    } catch {
       state.withLock { $0.hasFailed = true }
       throw error
     }
@@ -108,7 +112,7 @@ package final class HotTier: Sendable {
     }
     let deleted = Set(change.deletedChunks)
     for id in Set(change.deletedChunks.map(\.table)) { tables[id]?.remove(deleted) }
-    let view = HotView(snapshot: try RocksSnapshot(database), tables: tables)
+    let view = HotView(snapshot: snapshot, tables: tables)
     state.withLock { $0.view = view }
     return view
   }

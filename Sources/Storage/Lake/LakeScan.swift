@@ -1,5 +1,5 @@
-// A scan of one snapshot: files pruned by the statistics in the log, row groups by those in the footers. A morsel is one
-// row group; only the columns asked for are read.
+// A scan of one snapshot: files pruned by the statistics in the log, row groups by those in the footers, pages by the
+// page indexes when a morsel is opened. A morsel is one row group; only the columns asked for are read.
 
 package import Bedrock
 import Columnar
@@ -19,6 +19,7 @@ struct LakeMorsel: Sendable {
 package final class LakeScan: TableScan {
   private let snapshot: LakeSnapshot
   private let columns: [TableColumn]
+  private let conditions: [Condition]
   let morsels: [LakeMorsel]
   package let tiers: [TierScanSummary]
 
@@ -46,6 +47,7 @@ package final class LakeScan: TableScan {
       }
     }
     self.morsels = morsels
+    self.conditions = conditions
     tiers = [
       Self.summary(
         morsels, self.columns, files: (snapshot.files.count, filesRead), rowGroups: (rowGroups, morsels.count))
@@ -56,12 +58,13 @@ package final class LakeScan: TableScan {
 
   package func open(morsel: Int) throws(Fault) -> any ChunkReader {
     precondition(morsels.indices.contains(morsel), "morsels are numbered from 0")
-    return try LakeChunkReader(morsels[morsel], columns: columns, store: snapshot.footers.objectStore)
+    return try LakeChunkReader(
+      morsels[morsel], columns: columns, conditions: conditions, store: snapshot.footers.objectStore)
   }
 
   // MARK: Pruning
 
-  struct Condition {
+  struct Condition: Sendable {
     let column: TableColumn
     let test: ColumnPredicate.Test
   }
@@ -92,12 +95,22 @@ package final class LakeScan: TableScan {
   static func bounds(_ footer: ParquetFile, _ group: ParquetRowGroup, _ column: TableColumn) -> ColumnBounds {
     guard let index = leafIndex(footer, column) else { return .absent(rowCount: Int64(group.rowCount)) }
     guard let statistics = group.columns[index].statistics else { return ColumnBounds() }
-    let leaf = footer.leaves[index]
-    var (min, max) = leaf.bounds(statistics, as: column.type)
+    return bounds(footer.leaves[index], statistics, as: column.type)
+  }
+
+  static func bounds(_ leaf: ParquetLeaf, _ statistics: ParquetStatistics, as type: DataType) -> ColumnBounds {
+    var (min, max) = leaf.bounds(statistics, as: type)
     // NaN is greater than every number and in no bound.
     if case .float = max ?? .null, statistics.nanCount != 0 { max = nil }
     if case .float(let value) = min ?? .null, value.isNaN { min = nil }
     return ColumnBounds(min: min, max: max, nullCount: statistics.nullCount.map { Int64($0) })
+  }
+
+  /// Some bytes of a data file.
+  static func read(_ file: LakeDataFile, _ range: Range<Int>, _ store: any ObjectStore) throws(Fault) -> Buffer {
+    try Buffer(uninitializedByteCount: range.count) { (raw) throws(Fault) in
+      try store.read(file.path, at: Int64(range.lowerBound), into: raw)
+    }
   }
 
   /// The leaf of a column: by field id, and by name in files without ids.
@@ -126,60 +139,5 @@ package final class LakeScan: TableScan {
         (label: "files", total: files.total, read: files.read),
         (label: "row groups", total: rowGroups.total, read: rowGroups.read),
       ], rows: rows, bytes: bytes)
-  }
-}
-
-/// Reads one row group, all columns in step.
-final class LakeChunkReader: ChunkReader {
-  private let columns: [TableColumn]
-  /// Nil for a column that the file lacks.
-  private let decoders: [ColumnChunkDecoder?]
-  private let place: String
-  private var rowsLeft: Int
-
-  init(_ morsel: LakeMorsel, columns: [TableColumn], store: any ObjectStore) throws(Fault) {
-    let group = morsel.footer.rowGroups[morsel.rowGroup]
-    self.columns = columns
-    place = "Lake file \"\(morsel.file.path)\", row group \(morsel.rowGroup)."
-    rowsLeft = group.rowCount
-    var decoders: [ColumnChunkDecoder?] = []
-    for column in columns {
-      guard let index = LakeScan.leafIndex(morsel.footer, column) else {
-        decoders.append(nil)
-        continue
-      }
-      let chunk = group.columns[index]
-      let bytes = try Buffer(uninitializedByteCount: chunk.byteRange.count) { (raw) throws(Fault) in
-        try store.read(morsel.file.path, at: Int64(chunk.byteRange.lowerBound), into: raw)
-      }
-      decoders.append(
-        try ColumnChunkDecoder(leaf: morsel.footer.leaves[index], chunk: chunk, as: column.type, bytes: bytes))
-    }
-    self.decoders = decoders
-  }
-
-  func next() throws(Fault) -> Chunk? {
-    guard rowsLeft > 0 else { return nil }
-    let rows = min(rowsLeft, Limits.chunkRowsMax)
-    var out: [Column] = []
-    out.reserveCapacity(columns.count)
-    for (decoder, column) in zip(decoders, columns) {
-      guard let decoder else {
-        out.append(.nulls(column.type, count: rows))
-        continue
-      }
-      do throws(Fault) {
-        let decoded = try decoder.decode(rows: rows)
-        guard decoded.count == rows else {
-          throw Fault.corrupt("column \"\(column.name)\" has fewer rows than its row group")
-        }
-        out.append(decoded)
-      } catch {
-        throw Fault(
-          error.state, error.message, kind: error.kind, detail: error.detail.map { "\($0) \(place)" } ?? place)
-      }
-    }
-    rowsLeft -= rows
-    return Chunk(columns: out, rowCount: rows)
   }
 }

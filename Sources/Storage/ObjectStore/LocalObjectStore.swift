@@ -16,6 +16,8 @@ import Synchronization
 package final class LocalObjectStore: ObjectStore {
   package let rootPath: String
   private let root: FileDescriptor
+  /// Folders whose names this store has synced: a process that died may have made a folder without doing so.
+  private let syncedFolders = Mutex<Set<String>>([])
   private let temporaryCount = Atomic<UInt64>(0)
   /// Tells temp files of this store from those of others in the same folder.
   private let temporaryTag = String(Entropy.word(), radix: 36)
@@ -29,7 +31,11 @@ package final class LocalObjectStore: ObjectStore {
     guard file >= 0 else { throw System.fault("open the folder", path) }
     root = FileDescriptor(raw: file)
     rootPath = path
-    try System.sync(file, path)
+    // the root's own name must be on disk too
+    let parent = System.open(at: file, "..", O_RDONLY | O_DIRECTORY)
+    guard parent >= 0 else { throw System.fault("open the folder of", path) }
+    let above = FileDescriptor(raw: parent)
+    try System.sync(above.raw, path)
   }
 
   // MARK: Writing
@@ -161,18 +167,24 @@ package final class LocalObjectStore: ObjectStore {
     let start = System.open(at: root.raw, ".", O_RDONLY | O_DIRECTORY)
     guard start >= 0 else { throw System.fault("open the root of", path) }
     var folder = FileDescriptor(raw: start)
+    var walked = ""
     for part in parts {
       let name = String(part)
+      walked += "/" + name
       var next = System.open(at: folder.raw, name, O_RDONLY | O_DIRECTORY)
       if next < 0 && errno == ENOENT {
         guard making else { return nil }
         if mkdirat(folder.raw, name, 0o700) != 0 && errno != EEXIST { throw System.fault("make a folder of", path) }
-        // also when another thread made it: its name must be on disk before anything inside is
-        try System.sync(folder.raw, path)
         next = System.open(at: folder.raw, name, O_RDONLY | O_DIRECTORY)
       }
       guard next >= 0 else { throw System.fault("open a folder of", path) }
-      folder = FileDescriptor(raw: next)
+      let child = FileDescriptor(raw: next)
+      // A folder's name must be on disk before anything inside it counts as such.
+      if making && !syncedFolders.withLock({ $0.contains(walked) }) {
+        try System.sync(folder.raw, path)
+        syncedFolders.withLock { _ = $0.insert(walked) }
+      }
+      folder = child
     }
     return folder
   }

@@ -93,14 +93,17 @@ struct AppendWork {
     selected.reserveCapacity(rowCount - first)
     var repeated: [Int32] = []
     var added = SequenceRuns()
+    // Taken out, so that no row pays for the dictionary and the set is changed in place.
+    var set = state.seen.removeValue(forKey: append.table) ?? SeenSet()
     for row in first..<rowCount {
-      if state.seen[append.table, default: SeenSet()].insert(sequences[row]) {
+      if set.insert(sequences[row]) {
         added.append(sequences[row])
         selected.append(Int32(row))
       } else {
         repeated.append(Int32(row))
       }
     }
+    state.seen[append.table] = set
     let domain = table.entry.newest.domain
     let conflicts = try conflictingRows(repeated, selected: selected, in: append, state)
     let duplicates = conflicts.isEmpty ? repeated : repeated.filter { !conflicts.contains($0) }
@@ -114,7 +117,7 @@ struct AppendWork {
       state.tables[append.table]?.owner = batch.shard
       change.records.append((key: RecordKey.owner(append.table), value: Array(batch.shard.name.utf8)))
     }
-    guard !selected.isEmpty, let set = state.seen[append.table] else { return }
+    if selected.isEmpty { return }
     state.seenRecords[append.table, default: SeenRecords()].save(
       set, added: added, table: append.table, in: &change)
     let kept =

@@ -104,6 +104,62 @@ struct LakeTests {
     #expect(all.rows == 4_000, "personal columns prune nothing")
   }
 
+  @Test("inside a row group the page index leaves out pages, never rows that pass")
+  func pages() throws {
+    let table = try table()
+    let rows = 100_000
+    let columns = [
+      Fixture.schema.columns[SystemColumn.sequence], Fixture.schema.columns[SystemColumn.published],
+      try #require(Fixture.schema.columns.first { $0.name == "series" }),
+      try #require(Fixture.schema.columns.first { $0.name == "number" }),
+    ]
+    let writer = try table.writer(schema: Fixture.schema)
+    let lakeColumns = Fixture.lakeColumns(Fixture.schema)
+    let chunk = Chunk(
+      columns: lakeColumns.map { column in
+        ColumnBuilder.column(
+          column.type,
+          (0..<rows).map { row in
+            switch column.name {
+            case "sequence", "_pos": .integer(Int64(row))
+            case "published", "received": .integer(Int64(row) * 1_000)
+            case "series", "name": .text("s\(row % 5)")
+            case "number": row % 80_000 < 40_000 ? .integer(Int64(row)) : .null
+            default: .null
+            }
+          })
+      }, rowCount: rows)
+    try writer.append(chunk)
+    let files = try writer.finish()
+    _ = try table.commit(
+      LakeCommit(files: files, schema: Fixture.schema, appID: Fixture.appID, expectedVersion: nil, version: 1))
+    func read(_ name: String, _ test: ColumnPredicate.Test) throws -> [[Scalar]] {
+      let column = try #require(Fixture.schema.column(named: name))
+      return try table.current.rows(
+        Fixture.schema, columns.map(\.name), [ColumnPredicate(column: column, test: test)]
+      ).rows
+    }
+    func check(_ read: [[Scalar]], _ wanted: Range<Int64>) {
+      #expect(read.count < rows)
+      let sequences = read.map { $0[0].integer ?? -1 }
+      #expect(sequences == sequences.sorted() && Set(sequences).isSuperset(of: wanted))
+      for row in read {
+        let sequence = row[0].integer ?? -1
+        let isNull = sequence % 80_000 >= 40_000
+        #expect(
+          row == [
+            .integer(sequence), .integer(sequence * 1_000), .text("s\(sequence % 5)"),
+            isNull ? .null : .integer(sequence),
+          ])
+      }
+    }
+    check(try read("published", .compare(.greater, .integer(99_000_000))), 99_001..<100_000)
+    check(try read("published", .compare(.equal, .integer(50_000_000))), 50_000..<50_001)
+    check(try read("published", .anyOf([.integer(1_000), .integer(99_999_000)])), 1..<2)
+    check(try read("number", .compare(.less, .integer(5))), 0..<5)
+    check(try read("number", .isNotNull), 0..<40_000)
+  }
+
   @Test("a column that comes later is null in older files")
   func evolution() throws {
     let table = try table()

@@ -59,8 +59,13 @@ final class Fixture {
       try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
     }
     self.cold = cold
-    engine = try Self.open(self.folder, cold, configure)
-    table = try engine.publish(Self.events())[0]
+    do {
+      engine = try Self.open(self.folder, cold, configure)
+      table = try engine.publish(Self.events())[0]
+    } catch {
+      try FileManager.default.removeItem(atPath: self.folder)
+      throw error
+    }
   }
 
   deinit {
@@ -86,7 +91,7 @@ final class Fixture {
   }
 
   /// A copy of folder and lake as they are now: what a crash at this moment would leave.
-  func crashImage() throws -> (folder: String, cold: MemoryColdTier) {
+  static func crashImage(folder: String, cold: MemoryColdTier) throws -> (folder: String, cold: MemoryColdTier) {
     let copy = folder + "-image-\(Entropy.word())"
     try FileManager.default.copyItem(atPath: folder, toPath: copy)
     return (copy, cold.copy())

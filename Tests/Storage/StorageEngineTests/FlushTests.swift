@@ -40,12 +40,13 @@ import Testing
   func aCrashAtAnyStepIsFinishedAtOpen(step: String) throws {
     let shared = Shared()
     let fixture = try Fixture()
-    nonisolated(unsafe) let unsafeFixture = fixture  // The hook runs on this thread only, inside `flush`.
+    let folder = fixture.folder
+    let cold = fixture.cold
     try fixture.reopen { options in
       options.faultHook = { (name: StaticString) throws(Fault) in
         guard name.description == step else { return }
         do {
-          let image = try unsafeFixture.crashImage()
+          let image = try Fixture.crashImage(folder: folder, cold: cold)
           shared.images.withLock { $0.append(image) }
         } catch { throw Fault(.ioError, "no image: \(error)") }
       }

@@ -81,11 +81,10 @@ import Testing
     try engine.close()
     engine = try folder.open()
     #expect(byContent(try Fixture.rows(of: engine.snapshot(), table.id, columns)) == union)
-    let scan = try engine.snapshot().scan(
-      ScanRequest(
-        table: table.id, columns: [0],
-        predicates: [ColumnPredicate(column: 0, test: .compare(.greater, .integer(1_550)))]))
-    #expect(scan.tiers.map(\.tier).sorted() == ["hot", "lake"])
+    let above = ScanRequest(
+      table: table.id, columns: [0],
+      predicates: [ColumnPredicate(column: 0, test: .compare(.greater, .integer(1_550)))])
+    #expect(try engine.snapshot().scan(above).tiers.map(\.tier).sorted() == ["hot", "lake"])
     // count(*)
     #expect(try Fixture.rows(of: engine.snapshot(), table.id, []).count == 1_600)
     try engine.close()
