@@ -33,6 +33,7 @@ let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -110,7 +111,7 @@ let modules: [Module] = [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "Privacy", "StorageContract", "CapnpSchema", "EventDecoding",
       "JSONTape", "ObjectStore", "HotTier", "Lake", "StorageEngine", "Functions", "Catalog", "Plan", "Executor",
       "Session", "Ingest", "PostgresServer", "Telemetry",
-    ], products: [log, lifecycle, yams, arguments]),
+    ], products: [log, lifecycle, signals, yams, arguments]),
 ]
 
 /// Test targets: name, folder under `Tests`, modules under test.

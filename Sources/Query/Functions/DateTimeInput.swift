@@ -174,22 +174,10 @@ enum DateTimeInput {
     return fields
   }
 
-  /// The number at `index`, at most 15 digits, and how many digits it has.
-  private static func digits(_ bytes: [UInt8], _ index: inout Int) -> (value: Int64, width: Int)? {
-    let start = index
-    var value: Int64 = 0
-    while index < bytes.count, bytes[index] >= 48 && bytes[index] <= 57, index - start < 15 {
-      value = value * 10 + Int64(bytes[index] - 48)
-      index += 1
-    }
-    return index == start ? nil : (value, index - start)
-  }
-
   private static func dateTail(
     _ bytes: [UInt8], _ index: inout Int, _ first: Int64, _ width: Int, _ separator: UInt8, _ fields: inout Fields,
     _ text: String, _ type: DataType
   ) throws(Fault) {
-    func number() -> (value: Int64, width: Int)? { digits(bytes, &index) }
     var middle: Int64
     if index < bytes.count && bytes[index] >= 97 {
       let name = String(decoding: bytes[index...].prefix { $0 >= 97 && $0 <= 122 }, as: UTF8.self)

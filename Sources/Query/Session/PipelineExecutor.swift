@@ -11,7 +11,7 @@ import Columnar
 package import Executor
 package import Plan
 import Planner
-import Runtime
+package import Runtime
 import StorageContract
 
 extension ResultStream: RowSource {}

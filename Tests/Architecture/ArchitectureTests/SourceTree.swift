@@ -83,7 +83,7 @@ enum SourceTree {
     let end = try found(text.range(of: "\n]\n", range: start.upperBound..<text.endIndex))
     let body = String(text[start.upperBound..<end.lowerBound])
     let products = ["log": "Logging", "nio": "NIOCore", "nioPosix": "NIOPosix", "crypto": "Crypto",
-      "lifecycle": "ServiceLifecycle", "yams": "Yams", "arguments": "ArgumentParser"]
+      "lifecycle": "ServiceLifecycle", "signals": "UnixSignals", "yams": "Yams", "arguments": "ArgumentParser"]
     return body.components(separatedBy: "Module(").dropFirst().map { piece in
       let quoted = quotedStrings(piece)
       let floor = piece.firstMatch(of: /\.(base|formats|engine|edge|server)\b/).map { String($0.1) } ?? ""

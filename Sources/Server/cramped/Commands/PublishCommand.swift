@@ -66,7 +66,7 @@ struct PublishCommand: ParsableCommand {
 
   func run() throws {
     do throws(Fault) {
-      var bar = ProgressBar(isShown: !quiet)
+      let bar = ProgressBar(isShown: !quiet)
       let publisher = try EventPublisher(broker: try broker.options(), stream: try broker.stream())
       let report = try PublishPlan(try options()).run(to: publisher) { bar.show($0) }
       bar.finish()

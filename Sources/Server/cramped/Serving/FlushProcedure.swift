@@ -2,6 +2,7 @@
 
 import Bedrock
 import Columnar
+import EventSchema
 import Plan
 import Session
 import StorageContract
@@ -20,7 +21,7 @@ enum FlushProcedure {
           .undefinedTable, "event table \"\(name)\" does not exist",
           hint: "The name has the form domain.entity; cramped.tables lists them.")
       }
-      let receipt = try engine.flush(table: table.id)
+      let receipt = try engine.flush(table: table.schema.name)
       guard let version = receipt.deltaVersion else {
         return ProcedureResult(notices: ["\(name): nothing to flush"])
       }

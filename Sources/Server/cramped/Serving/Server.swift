@@ -19,6 +19,7 @@ import ServiceLifecycle
 import Session
 import StorageContract
 import StorageEngine
+import UnixSignals
 
 struct Server {
   private let settings: Configuration
