@@ -32,11 +32,11 @@ final class AggregateSink: @unchecked Sendable {
 
   init(groups: [Expression], calls: [AggregateCall], _ environment: QueryEnvironment) throws(Fault) {
     self.groups = GroupTable(types: groups.map(\.type))
-    self.calls = calls
+    self.calls = calls.map(AggregateOperator.withDefaultOrder)
     self.environment = environment
     hasKeys = !groups.isEmpty
     keys = try CompiledExpression.compile(groups, environment)
-    for call in calls {
+    for call in self.calls {
       let types = call.arguments.map(\.type)
       inputs.append(
         Input(
@@ -144,12 +144,14 @@ final class AggregateSink: @unchecked Sendable {
   }
 
   private func addSorted(_ input: Input, _ call: AggregateCall) throws(Fault) {
-    let all = Chunk.concatenate(input.kept)
+    let all = try Chunk.joined(input.kept)
     let argumentCount = call.arguments.count
     let order = SortedRows.order(
       Array(all.columns[(1 + argumentCount)...]), call.orderBy, rows: all.rowCount)
     let sorted = Chunk(columns: Array(all.columns[0...argumentCount]), rowCount: all.rowCount).gather(order.span)
-    var rows = (0..<sorted.rowCount).map { sorted.columns[0].flat().int32s[$0] }
+    let flat = sorted.columns[0].flat()
+    let groupOfRow = flat.int32s
+    var rows = (0..<sorted.rowCount).map { groupOfRow[$0] }
     if call.isDistinct {
       let table = GroupTable(types: sorted.columns.map(\.type))
       let ids = table.assign(sorted.columns, rows: sorted.rowCount)
@@ -166,6 +168,15 @@ final class AggregateSink: @unchecked Sendable {
 enum AggregateOperator {
   /// array_agg and string_agg without ORDER BY keep the order of their input: one thread.
   private static let orderedNames: Set<String> = ["array_agg", "string_agg"]
+
+  /// DISTINCT sorts what an order-keeping aggregate takes in, as PostgreSQL's does.
+  static func withDefaultOrder(_ call: AggregateCall) -> AggregateCall {
+    guard call.isDistinct && call.orderBy.isEmpty && orderedNames.contains(call.function.name) else { return call }
+    let keys = call.arguments.map { SortKey(expression: $0, descending: false, nullsFirst: false) }
+    return AggregateCall(
+      function: call.function, arguments: call.arguments, isDistinct: true, filter: call.filter, orderBy: keys,
+      type: call.type)
+  }
 
   static func source(
     _ input: any RowSource, groups: [Expression], calls: [AggregateCall], _ environment: QueryEnvironment

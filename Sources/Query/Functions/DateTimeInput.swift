@@ -163,7 +163,9 @@ enum DateTimeInput {
       } else if byte >= 97 && byte <= 122 || byte == 45 || byte == 43 {
         let start = index
         index += 1
-        while index < bytes.count && ((bytes[index] >= 97 && bytes[index] <= 122) || bytes[index] == 47 || bytes[index] == 95) {
+        while index < bytes.count
+          && ((bytes[index] >= 97 && bytes[index] <= 122) || bytes[index] == 47 || bytes[index] == 95)
+        {
           index += 1
         }
         try word(String(decoding: bytes[start..<index], as: UTF8.self), bytes, &index, &fields, text, type)

@@ -4,6 +4,7 @@ import Bedrock
 import Columnar
 import Glibc
 import Kernels
+import Runtime
 
 enum MathFunctions {
   static let negativeRoot = Fault(SQLState("2201F"), "cannot take square root of a negative number")
@@ -15,9 +16,8 @@ enum MathFunctions {
         .constant(.float(Double.pi), type: .float8, count: rows)
       },
       .make("random", [], .fixed(.float8), volatility: .volatile) { (_, _, rows) throws(Fault) in
-        // The one place where a query asks for chance; seeded by the system.
-        var generator = SystemRandomNumberGenerator()
-        let values = (0..<rows).map { _ in Double.random(in: 0..<1, using: &generator) }
+        // 53 bits, the precision of a double, as a fraction of 2^53
+        let values = (0..<rows).map { _ in Double(Entropy.word() >> 11) * 0x1p-53 }
         return .fixed(.float8, count: rows, .copying(values))
       },
     ]
@@ -25,16 +25,26 @@ enum MathFunctions {
   static func absolute(named name: String) -> [ScalarFunction] {
     [
       .make(name, [.exact(.int2)], .fixed(.int2)) { (_, c, _) throws(Fault) in
-        try mapChecked(c[0], .int2, ArithmeticOperators.outOfRange(.int2)) { (v: Int32) in (v < 0 ? 0 &- v : v, v == -32_768) }
+        try mapChecked(c[0], .int2, ArithmeticOperators.outOfRange(.int2)) { (v: Int32) in
+          (v < 0 ? 0 &- v : v, v == -32_768)
+        }
       },
       .make(name, [.exact(.int4)], .fixed(.int4)) { (_, c, _) throws(Fault) in
-        try mapChecked(c[0], .int4, ArithmeticOperators.outOfRange(.int4)) { (v: Int32) in (v < 0 ? 0 &- v : v, v == .min) }
+        try mapChecked(c[0], .int4, ArithmeticOperators.outOfRange(.int4)) { (v: Int32) in
+          (v < 0 ? 0 &- v : v, v == .min)
+        }
       },
       .make(name, [.exact(.int8)], .fixed(.int8)) { (_, c, _) throws(Fault) in
-        try mapChecked(c[0], .int8, ArithmeticOperators.outOfRange(.int8)) { (v: Int64) in (v < 0 ? 0 &- v : v, v == .min) }
+        try mapChecked(c[0], .int8, ArithmeticOperators.outOfRange(.int8)) { (v: Int64) in
+          (v < 0 ? 0 &- v : v, v == .min)
+        }
       },
-      .make(name, [.exact(.float4)], .fixed(.float4)) { (_, c, _) throws(Fault) in map(c[0], .float4) { (v: Float) in v.magnitude } },
-      .make(name, [.exact(.float8)], .fixed(.float8)) { (_, c, _) throws(Fault) in map(c[0], .float8) { (v: Double) in v.magnitude } },
+      .make(name, [.exact(.float4)], .fixed(.float4)) { (_, c, _) throws(Fault) in
+        map(c[0], .float4) { (v: Float) in v.magnitude }
+      },
+      .make(name, [.exact(.float8)], .fixed(.float8)) { (_, c, _) throws(Fault) in
+        map(c[0], .float8) { (v: Double) in v.magnitude }
+      },
       .make(name, [.exact(.numeric)], .fixed(.numeric)) { (_, c, _) throws(Fault) in
         map(c[0], .numeric) { (v: Numeric) in !v.isNaN && v.coefficient < 0 ? v.negated : v }
       },
@@ -42,7 +52,9 @@ enum MathFunctions {
   }
 
   private static func double(_ name: String, _ f: @escaping @Sendable (Double) -> Double) -> ScalarFunction {
-    .make(name, [.exact(.float8)], .fixed(.float8)) { (_, c, _) throws(Fault) in map(c[0], .float8) { (v: Double) in f(v) } }
+    .make(name, [.exact(.float8)], .fixed(.float8)) { (_, c, _) throws(Fault) in
+      map(c[0], .float8) { (v: Double) in f(v) }
+    }
   }
 
   private static func numeric(
@@ -201,7 +213,8 @@ enum MathFunctions {
 
   private static let signs: [ScalarFunction] = [
     double("sign") { $0 > 0 ? 1 : ($0 < 0 ? -1 : $0) },
-    numeric("sign") { (v) throws(Fault) in v.isNaN ? v : Numeric(v.coefficient > 0 ? 1 : (v.coefficient < 0 ? -1 : 0)) },
+    numeric("sign") { (v) throws(Fault) in v.isNaN ? v : Numeric(v.coefficient > 0 ? 1 : (v.coefficient < 0 ? -1 : 0))
+    },
   ]
 
   private static let divisions: [ScalarFunction] =

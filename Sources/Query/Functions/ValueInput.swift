@@ -68,7 +68,9 @@ extension ValueText {
     let word = string(trimmed(raw)).lowercased()
     if !word.isEmpty {
       if "true".hasPrefix(word) || "yes".hasPrefix(word) || word == "on" || word == "1" { return true }
-      if "false".hasPrefix(word) || "no".hasPrefix(word) || word == "off" || word == "of" || word == "0" { return false }
+      if "false".hasPrefix(word) || "no".hasPrefix(word) || word == "off" || word == "of" || word == "0" {
+        return false
+      }
     }
     throw invalid(raw, .boolean)
   }
@@ -209,7 +211,11 @@ extension ValueText {
         continue
       }
       guard let digit = hexDigit(byte), nibbles < 32 else { throw invalid(raw, .uuid) }
-      if nibbles < 16 { words.high = words.high << 4 | UInt64(digit) } else { words.low = words.low << 4 | UInt64(digit) }
+      if nibbles < 16 {
+        words.high = words.high << 4 | UInt64(digit)
+      } else {
+        words.low = words.low << 4 | UInt64(digit)
+      }
       nibbles += 1
     }
     if nibbles != 32 { throw invalid(raw, .uuid) }

@@ -1,4 +1,5 @@
-// Variance and standard deviation: Youngs and Cramer's updates on floats, exact sums of squares on integers and numeric.
+// Variance and standard deviation: Youngs and Cramer's updates on floats, exact sums of squares on integers and
+// numeric.
 
 import Bedrock
 import Columnar
