@@ -101,18 +101,18 @@ enum MathFunctions {
       out.append(value)
     },
     numeric("exp") { (v) throws(Fault) in
-      let value = exp(Casts.double(v))
-      if value.isInfinite { throw ArithmeticOperators.numericOverflow }
-      return significant(value)
+      if v.isNaN { return v }
+      return significant(Wide.exp(wide(v)), atLeast: v.scale)
     },
     logarithm("ln", log), logarithm("log", log10), logarithm("log10", log10),
-    numericLogarithm("ln", log), numericLogarithm("log", log10), numericLogarithm("log10", log10),
+    numericLogarithm("ln", Wide.log), numericLogarithm("log", Wide.log10), numericLogarithm("log10", Wide.log10),
     .rowwise("log", [.numeric, .numeric], .numeric) { (a, row, out) throws(Fault) in
-      let base = Casts.double(a.numeric(0, row)), x = Casts.double(a.numeric(1, row))
-      try checkLogarithm(base)
-      try checkLogarithm(x)
-      if base == 1 { throw ArithmeticOperators.divisionByZero }
-      try out.append(numeric: significant(log(x) / log(base)))
+      let base = a.numeric(0, row), x = a.numeric(1, row)
+      try checkLogarithm(Casts.double(base))
+      try checkLogarithm(Casts.double(x))
+      if Numeric.compare(base, Numeric(1)) == 0 { throw ArithmeticOperators.divisionByZero }
+      let value = base.isNaN || x.isNaN ? .nan : Wide.log(wide(x)) / Wide.log(wide(base))
+      try out.append(numeric: significant(value, atLeast: max(base.scale, x.scale)))
     },
   ]
 
@@ -128,56 +128,79 @@ enum MathFunctions {
     }
   }
 
-  /// Exact for whole exponents that fit, else through floats with 16 significant digits.
+  /// Whole exponents exactly when the digits fit, all else through floats with 16 significant digits.
   static func numericPower(_ x: Numeric, _ y: Numeric) throws(Fault) -> Numeric? {
     if x.isNaN || y.isNaN { return .nan }
-    if y.canonical.scale == 0, let exponent = y.roundedInt64, exponent >= 0, exponent <= 200 {
-      var exact: Int128 = 1
-      var fits = true
-      for _ in 0..<exponent {
-        let (product, overflow) = exact.multipliedReportingOverflow(by: x.canonical.coefficient)
-        if overflow {
-          fits = false
-          break
-        }
-        exact = product
+    if y.canonical.scale == 0, let exponent = y.roundedInt64, exponent.magnitude <= 200 {
+      if exponent < 0 && x.coefficient == 0 {
+        throw Fault(SQLState("2201F"), "zero raised to a negative power is undefined")
       }
-      let scale = x.canonical.scale * Int(exponent)
-      if fits, scale <= Numeric.scaleMax, let value = Numeric(coefficient: exact, scale: scale) {
-        return value.rounded(toScale: displayScale(Casts.double(value), atLeast: x.scale))
+      if let exact = wholePower(x.canonical, Int(exponent.magnitude)) {
+        // power_var_int: always 16 places
+        let scale = max(16, x.scale)
+        return exponent < 0
+          ? Numeric.divide(Numeric(1), exact, scale: scale) : mostDigits(exact, upTo: scale)
       }
     }
     let value = try ArithmeticOperators.power(Casts.double(x), Casts.double(y))
-    return significant(value)
-  }
-
-  /// The display scale PostgreSQL gives results of transcendental functions: 16 significant digits.
-  private static func displayScale(_ value: Double, atLeast least: Int) -> Int {
-    let weight = value == 0 ? 0 : Int(log10(value.magnitude).rounded(.down))
-    return max(0, least, min(16 - weight, Numeric.scaleMax))
-  }
-
-  private static func significant(_ value: Double) -> Numeric? {
-    guard value.isFinite else { return value.isNaN ? .nan : nil }
-    let places = displayScale(value, atLeast: 0)
-    return FloatDigits.fixed(value, places: places).withUnsafeBufferPointer {
-      try? ValueText.numeric(UnsafeRawBufferPointer($0))
+    if y.coefficient != 0, x.coefficient > 0 {
+      return significant(Wide.exp(Wide.log(wide(x)) * wide(y)), atLeast: max(x.scale, y.scale))
     }
+    return significant(Wide(value), atLeast: x.scale)
+  }
+
+  /// `x` to a power of at least 0; `nil` when it needs too many digits.
+  private static func wholePower(_ x: Numeric, _ exponent: Int) -> Numeric? {
+    var product = Numeric(1)
+    for _ in 0..<exponent {
+      guard let next = Numeric.multiply(product, x) else { return nil }
+      product = next
+    }
+    return product
+  }
+
+  /// Rounded to `scale`, or to the most places that 120 bits hold.
+  private static func mostDigits(_ value: Numeric, upTo scale: Int) -> Numeric? {
+    var places = scale
+    while places > 0 {
+      if let rounded = value.rounded(toScale: places) { return rounded }
+      places -= 1
+    }
+    return value.rounded(toScale: 0)
+  }
+
+  private static func wide(_ value: Numeric) -> Wide {
+    Wide(value.coefficient) / Wide.power(10, Wide(value.scale))
+  }
+
+  /// Results of transcendental functions: 16 significant digits, never fewer places than the arguments have.
+  private static func significant(_ value: Wide, atLeast least: Int) -> Numeric? {
+    guard value.isFinite else { return value.isNaN ? .nan : nil }
+    // towards zero, as PostgreSQL's estimates of the weight
+    let weight = value == 0 ? 0 : Int(Wide.log10(value.magnitude))
+    var places = max(0, least, min(16 - weight, Numeric.scaleMax))
+    while places >= 0 {
+      let scaled = (value * Wide.power(10, Wide(places))).rounded(.toNearestOrAwayFromZero)
+      if scaled.magnitude < 0x1p118, let number = Numeric(coefficient: Int128(scaled), scale: places) { return number }
+      places -= 1
+    }
+    return nil
   }
 
   /// Exact digits by Newton's method on integers.
   static func squareRoot(_ v: Numeric) -> Numeric? {
     let value = Casts.double(v)
-    // numeric_sqrt: sweight counts base-10000 digits before the point of the root, 16 significant digits follow
-    let position = value == 0 ? 0 : Int(log10(value).rounded(.down))
+    // numeric_sqrt: 16 significant digits, the root's leading ones guessed from the base-10000 weight of its square
+    let digits = String(v.coefficient.magnitude).count
+    let position = value == 0 ? 0 : digits - 1 - v.scale
     let weight = position >= 0 ? position / 4 : -((3 - position) / 4)
-    let scale = max(0, v.scale, min(16 - (weight + 1) * 4 / 2, Numeric.scaleMax))
+    let scale = max(0, v.scale, min(17 - (weight + 1) * 2, Numeric.scaleMax))
     if value == 0 { return Numeric(coefficient: 0, scale: scale) }
     // root of coefficient * 10^(2 * scale + 1 digit)
     let shift = 2 * scale - v.scale
-    guard shift >= 0, shift <= 38 else { return significant(value.squareRoot()) }
+    guard shift >= 0, shift <= 38 else { return significant(Wide(value.squareRoot()), atLeast: 0) }
     let (scaled, overflow) = v.coefficient.magnitude.multipliedReportingOverflow(by: PowerOfTen.table[shift].magnitude)
-    if overflow { return significant(value.squareRoot())?.rounded(toScale: scale) }
+    if overflow { return significant(Wide(value.squareRoot()), atLeast: 0)?.rounded(toScale: scale) }
     var root = UInt128(Double(scaled).squareRoot())
     for _ in 0..<64 {
       let next = (root + scaled / root) / 2
@@ -202,12 +225,11 @@ enum MathFunctions {
     }
   }
 
-  private static func numericLogarithm(_ name: String, _ f: @escaping @Sendable (Double) -> Double) -> ScalarFunction {
+  private static func numericLogarithm(_ name: String, _ f: @escaping @Sendable (Wide) -> Wide) -> ScalarFunction {
     numeric(name) { (v) throws(Fault) in
-      let x = Casts.double(v)
-      try checkLogarithm(x)
-      let value = f(x)
-      return significant(value)?.rounded(toScale: 16)
+      if v.isNaN { return v }
+      try checkLogarithm(Casts.double(v))
+      return significant(f(wide(v)), atLeast: v.scale)
     }
   }
 
