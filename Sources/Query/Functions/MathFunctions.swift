@@ -187,30 +187,50 @@ enum MathFunctions {
     return nil
   }
 
-  /// Exact digits by Newton's method on integers.
+  /// At the scale that numeric_sqrt gives: 16 significant digits, the root's leading ones guessed from the base-10000
+  /// weight of its square.
   static func squareRoot(_ v: Numeric) -> Numeric? {
-    let value = Casts.double(v)
-    // numeric_sqrt: 16 significant digits, the root's leading ones guessed from the base-10000 weight of its square
     let digits = String(v.coefficient.magnitude).count
-    let position = value == 0 ? 0 : digits - 1 - v.scale
+    let position = v.coefficient == 0 ? 0 : digits - 1 - v.scale
     let weight = position >= 0 ? position / 4 : -((3 - position) / 4)
-    let scale = max(0, v.scale, min(17 - (weight + 1) * 2, Numeric.scaleMax))
-    if value == 0 { return Numeric(coefficient: 0, scale: scale) }
-    // root of coefficient * 10^(2 * scale + 1 digit)
-    let shift = 2 * scale - v.scale
-    guard shift >= 0, shift <= 38 else { return significant(Wide(value.squareRoot()), atLeast: 0) }
-    let (scaled, overflow) = v.coefficient.magnitude.multipliedReportingOverflow(by: PowerOfTen.table[shift].magnitude)
-    if overflow { return significant(Wide(value.squareRoot()), atLeast: 0)?.rounded(toScale: scale) }
-    var root = UInt128(Double(scaled).squareRoot())
+    return squareRoot(v, scale: max(0, v.scale, min(17 - (weight + 1) * 2, Numeric.scaleMax)))
+  }
+
+  /// Every digit exact, the last one rounded; `scale` is at least half of the number's. By hand's method: the whole
+  /// root of the coefficient, then a digit for every two zeros put behind it.
+  static func squareRoot(_ v: Numeric, scale: Int) -> Numeric? {
+    let zeros = 2 * scale - v.scale
+    precondition(v.coefficient >= 0 && zeros >= 0)
+    var radicand = v.coefficient.magnitude
+    // 120 bits leave room for one digit more
+    if zeros % 2 == 1 { radicand *= 10 }
+    var root = wholeRoot(radicand)
+    var rest = radicand - root * root
+    for _ in 0..<(zeros / 2) {
+      // rest <= 2 * root, so neither product passes 128 bits
+      if root > PowerOfTen.table[34].magnitude { return nil }
+      rest *= 100
+      var digit: UInt128 = 0
+      while digit < 9 && (20 * root + digit + 1) * (digit + 1) <= rest { digit += 1 }
+      rest -= (20 * root + digit) * digit
+      root = root * 10 + digit
+    }
+    if rest > root { root += 1 }
+    return Numeric(coefficient: Int128(root), scale: scale)
+  }
+
+  /// Rounded down.
+  private static func wholeRoot(_ value: UInt128) -> UInt128 {
+    var root = UInt128(Double(value).squareRoot())
+    if root == 0 { return 0 }
     for _ in 0..<64 {
-      let next = (root + scaled / root) / 2
+      let next = (root + value / root) / 2
       if next == root || next == root + 1 { break }
       root = next
     }
-    while root * root > scaled { root -= 1 }
-    while (root + 1) * (root + 1) <= scaled { root += 1 }
-    if scaled - root * root > root { root += 1 }
-    return Numeric(coefficient: Int128(root), scale: scale)
+    while root * root > value { root -= 1 }
+    while (root + 1) * (root + 1) <= value { root += 1 }
+    return root
   }
 
   private static func checkLogarithm(_ x: Double) throws(Fault) {
