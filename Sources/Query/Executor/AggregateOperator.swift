@@ -23,7 +23,8 @@ final class AggregateSink: @unchecked Sendable {
     let arguments: [CompiledExpression]
     let filter: CompiledExpression?
     let state: any AggregateState
-    /// DISTINCT: (group, arguments) met so far; the state sees them at the end only.
+    /// DISTINCT: (group, arguments) met so far, without the group when there is only one; the state sees them at the
+    /// end only.
     let distinct: GroupTable?
     /// ORDER BY: all rows as (group, arguments, keys), sorted at the end.
     let orderKeys: [CompiledExpression]
@@ -43,7 +44,7 @@ final class AggregateSink: @unchecked Sendable {
           arguments: try CompiledExpression.compile(call.arguments, environment),
           filter: try call.filter.map { (filter) throws(Fault) in try CompiledExpression.compile(filter, environment) },
           state: call.function.makeState(types),
-          distinct: call.isDistinct && call.orderBy.isEmpty ? GroupTable(types: [.int4] + types) : nil,
+          distinct: call.isDistinct && call.orderBy.isEmpty ? GroupTable(types: (groups.isEmpty ? [] : [.int4]) + types) : nil,
           orderKeys: try CompiledExpression.compile(call.orderBy.map(\.expression), environment)))
     }
   }
@@ -79,7 +80,7 @@ final class AggregateSink: @unchecked Sendable {
     }
     let group = Column.fixed(.int4, count: rows.count, .copying(rows))
     if let distinct = input.distinct {
-      _ = distinct.assign([group] + arguments, rows: rows.count)
+      _ = distinct.assign((hasKeys ? [group] : []) + arguments, rows: rows.count)
       return
     }
     for key in input.orderKeys { arguments.append(try key.evaluate(asked)) }
@@ -109,7 +110,8 @@ final class AggregateSink: @unchecked Sendable {
       try inputs[index].state.merge(other.inputs[index].state, mapping: mapping.span)
       if let distinct = inputs[index].distinct, let theirs = other.inputs[index].distinct, theirs.count > 0 {
         let columns = theirs.keyColumns()
-        _ = distinct.assign([remapped(columns[0], mapping)] + columns.dropFirst(), rows: theirs.count)
+        let keys = hasKeys ? [remapped(columns[0], mapping)] + columns.dropFirst() : columns
+        _ = distinct.assign(keys, rows: theirs.count)
       }
       for chunk in other.inputs[index].kept {
         inputs[index].kept.append(
@@ -134,7 +136,12 @@ final class AggregateSink: @unchecked Sendable {
       input.state.grow(to: count)
       if let distinct = input.distinct, distinct.count > 0 {
         let values = distinct.keyColumns()
-        try input.state.update(groups: values[0].flat().int32s, arguments: Array(values.dropFirst()))
+        if hasKeys {
+          try input.state.update(groups: values[0].flat().int32s, arguments: Array(values.dropFirst()))
+        } else {
+          let group = [Int32](repeating: 0, count: distinct.count)
+          try input.state.update(groups: group.span, arguments: values)
+        }
       } else if !input.kept.isEmpty {
         try addSorted(input, calls[index])
       }

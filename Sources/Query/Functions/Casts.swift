@@ -230,7 +230,9 @@ enum Casts {
       .rowwise(.internalChar, .int4, .explicit) { (a, row, out) throws(Fault) in
         out.append(Int64(a.bytes(0, row).first.map { Int8(bitPattern: $0) } ?? 0))
       },
-      .rowwise(.json, .jsonb, .explicit) { (a, row, out) throws(Fault) in out.append(utf8: a.bytes(0, row)) },
+      .rowwise(.json, .jsonb, .explicit) { (a, row, out) throws(Fault) in
+        out.append(JSONText.normalized(a.bytes(0, row)))
+      },
       .rowwise(.jsonb, .json, .explicit) { (a, row, out) throws(Fault) in out.append(utf8: a.bytes(0, row)) },
     ]
 
@@ -281,9 +283,12 @@ enum Casts {
     .make(from, to, context, volatility: volatility(to)) { (functions, column, target, _) throws(Fault) in
       let read = try rowLoop(functions, [column], rows: column.count, type: target.withoutModifier, isStrict: true) {
         (a, row, out) throws(Fault) in
-        let value = try ValueText.input(a.bytes(0, row), type: to, context: a.context)
         if to == .json || to == .jsonb { try JSONText.check(a.bytes(0, row)) }
-        out.append(value)
+        if to == .jsonb {
+          out.append(JSONText.normalized(a.bytes(0, row)))
+        } else {
+          out.append(try ValueText.input(a.bytes(0, row), type: to, context: a.context))
+        }
       }
       if case .numeric(.some) = target { return try constrained(read, target) }
       return read

@@ -23,7 +23,9 @@ enum DateTimeInput {
   ]
 
   private static func syntax(_ text: String, _ type: DataType) -> Fault {
-    Fault(.invalidDatetimeFormat, "invalid input syntax for type \(TypeNames.sqlName(type)): \"\(text)\"")
+    // PostgreSQL's messages call only this type by its short name
+    let name = type == .timestamp ? "timestamp" : TypeNames.sqlName(type)
+    return Fault(.invalidDatetimeFormat, "invalid input syntax for type \(name): \"\(text)\"")
   }
   private static func outOfRange(_ text: String) -> Fault {
     Fault(.datetimeFieldOverflow, "date/time field value out of range: \"\(text)\"")

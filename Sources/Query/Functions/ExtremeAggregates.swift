@@ -5,35 +5,36 @@ import Columnar
 import Kernels
 
 /// Which of two values an aggregate keeps: a type, not a closure, so that the loop over rows is compiled with it inside.
+/// Of equal values (1.0 and 1.00, 30 days and 1 mon) the newer stays, as in PostgreSQL.
 protocol Preference {
   associatedtype Value: BitwiseCopyable
   static func prefers(_ new: Value, to old: Value) -> Bool
 }
 
 enum Least<Value: BitwiseCopyable & Comparable>: Preference {
-  @inline(__always) static func prefers(_ new: Value, to old: Value) -> Bool { new < old }
+  @inline(__always) static func prefers(_ new: Value, to old: Value) -> Bool { new <= old }
 }
 enum Greatest<Value: BitwiseCopyable & Comparable>: Preference {
-  @inline(__always) static func prefers(_ new: Value, to old: Value) -> Bool { new > old }
+  @inline(__always) static func prefers(_ new: Value, to old: Value) -> Bool { new >= old }
 }
 // NaN is above every other float.
 enum LeastFloat<Value: BitwiseCopyable & BinaryFloatingPoint>: Preference {
-  @inline(__always) static func prefers(_ new: Value, to old: Value) -> Bool { new < old || (old != old && new == new) }
+  @inline(__always) static func prefers(_ new: Value, to old: Value) -> Bool { new <= old || old != old }
 }
 enum GreatestFloat<Value: BitwiseCopyable & BinaryFloatingPoint>: Preference {
-  @inline(__always) static func prefers(_ new: Value, to old: Value) -> Bool { new > old || (new != new && old == old) }
+  @inline(__always) static func prefers(_ new: Value, to old: Value) -> Bool { new >= old || new != new }
 }
 enum LeastNumeric: Preference {
-  static func prefers(_ new: Numeric, to old: Numeric) -> Bool { Numeric.compare(new, old) < 0 }
+  static func prefers(_ new: Numeric, to old: Numeric) -> Bool { Numeric.compare(new, old) <= 0 }
 }
 enum GreatestNumeric: Preference {
-  static func prefers(_ new: Numeric, to old: Numeric) -> Bool { Numeric.compare(new, old) > 0 }
+  static func prefers(_ new: Numeric, to old: Numeric) -> Bool { Numeric.compare(new, old) >= 0 }
 }
 enum LeastInterval: Preference {
-  static func prefers(_ new: Interval, to old: Interval) -> Bool { new.comparable < old.comparable }
+  static func prefers(_ new: Interval, to old: Interval) -> Bool { new.comparable <= old.comparable }
 }
 enum GreatestInterval: Preference {
-  static func prefers(_ new: Interval, to old: Interval) -> Bool { new.comparable > old.comparable }
+  static func prefers(_ new: Interval, to old: Interval) -> Bool { new.comparable >= old.comparable }
 }
 
 /// min and max over values of fixed width.
@@ -53,6 +54,15 @@ final class FixedExtremeState<P: Preference>: AggregateState {
     Functions.grow(&best, to: count, empty)
     Functions.grow(&seen, to: count, false)
   }
+  // A generic class behind a protocol is not specialised by itself.
+  @specialized(where P == Least<Int32>)
+  @specialized(where P == Greatest<Int32>)
+  @specialized(where P == Least<Int64>)
+  @specialized(where P == Greatest<Int64>)
+  @specialized(where P == LeastFloat<Double>)
+  @specialized(where P == GreatestFloat<Double>)
+  @specialized(where P == LeastNumeric)
+  @specialized(where P == GreatestNumeric)
   func update(groups: Span<Int32>, arguments: [Column]) throws(Fault) {
     let flat = arguments[0].flat()
     let values = flat.values(T.self)

@@ -238,7 +238,7 @@ extension ValueText {
       for byte in raw.dropFirst(2) where !isSpace(byte) {
         guard let digit = hexDigit(byte) else {
           throw Fault(
-            .invalidTextRepresentation, "invalid hexadecimal digit: \"\(Character(Unicode.Scalar(byte)))\"")
+            .invalidParameterValue, "invalid hexadecimal digit: \"\(Character(Unicode.Scalar(byte)))\"")
         }
         if let high = pending {
           out.append(high << 4 | digit)
@@ -247,7 +247,7 @@ extension ValueText {
           pending = digit
         }
       }
-      if pending != nil { throw Fault(.invalidTextRepresentation, "invalid hexadecimal data: odd number of digits") }
+      if pending != nil { throw Fault(.invalidParameterValue, "invalid hexadecimal data: odd number of digits") }
       return out
     }
     var index = 0

@@ -58,7 +58,11 @@ func printed(_ value: Numeric) -> String {
       let fields = line.split(separator: "¦")
       try #require(fields.count == 4)
       let left = try #require(numeric(fields[1]))
-      let result = try #require(evaluate(fields[0], left, fields[2]), "\(line)")
+      guard let result = evaluate(fields[0], left, fields[2]) else {
+        // 120 bits hold every number of 35 digits
+        #expect(fields[3].filter(\.isNumber).count > 35, "\(line)")
+        continue
+      }
       #expect(printed(result) == fields[3], "\(line)")
     }
   }

@@ -52,9 +52,16 @@ import Testing
   @Test func answers() throws {
     for line in AggregateAnswers.text.split(separator: "\n") {
       let asked = try asked(line)
+      let isFloat = asked.type == .float8 && asked.expected.first == "=" && !line.hasPrefix("array_agg")
       for split in 0...asked.values.count {
         do throws(Fault) {
-          #expect(try answer(asked, split: split) == asked.expected, "split \(split): \(line)")
+          let text = try answer(asked, split: split)
+          // parts of a float sum add up in another order
+          if let a = Double(text.dropFirst()), let b = Double(asked.expected.dropFirst()), isFloat, b.isFinite {
+            #expect(abs(a - b) <= abs(b) * 1e-14, "split \(split): \(line)")
+          } else {
+            #expect(text == asked.expected, "split \(split): \(line)")
+          }
         } catch {
           #expect("!\(error.state.text) \(error.message)" == asked.expected, "\(line)")
         }

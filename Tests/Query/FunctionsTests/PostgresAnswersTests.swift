@@ -112,7 +112,9 @@ func column(_ scalar: Scalar, _ type: DataType, _ form: Form) -> Column {
     for answer in Answer.all {
       do throws(Fault) {
         let (result, isStrict) = try ask(answer, form)
-        let printed = ValueText.output(result.scalar(at: 0), type: result.type, context: context)
+        var printed = ValueText.output(result.scalar(at: 0), type: result.type, context: context)
+        // the answers were recorded as text, which a char(n) becomes without its trailing blanks
+        if case .bpchar = result.type { while printed?.last == " " { printed?.removeLast() } }
         let text = printed.map { "=" + (result.type == .boolean ? ($0 == "t" ? "true" : "false") : $0) } ?? "NULL"
         #expect(text == answer.expected, "\(answer.line)")
         if form != .constant && isStrict && !answer.arguments.isEmpty {
