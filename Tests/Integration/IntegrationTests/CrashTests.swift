@@ -80,7 +80,7 @@ struct CrashTests {
 
     // What other engines see is exactly what SQL says is in the lake.
     _ = try server.query("CALL cramped.flush('iot.measurement')")
-    let flushed = try server.query("SELECT lake_rows FROM cramped.tables WHERE \"table\" = 'iot.measurement'")
+    let flushed = try server.query("SELECT lake_rows FROM cramped.tables WHERE domain = 'iot' AND entity = 'measurement'")
     #expect(flushed == "\(Self.events)\n")
     let read = try ChildProcess.run(
       "python3",
