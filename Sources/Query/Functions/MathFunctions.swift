@@ -159,7 +159,7 @@ enum MathFunctions {
     // numeric_sqrt: sweight counts base-10000 digits before the point of the root, 16 significant digits follow
     let position = value == 0 ? 0 : Int(log10(value).rounded(.down))
     let weight = position >= 0 ? position / 4 : -((3 - position) / 4)
-    let scale = max(0, v.scale, min(16 - (weight + 1) * 4 / 2, Numeric.scaleMax))
+    let scale = max(0, v.scale, min(17 - (weight + 1) * 4 / 2, Numeric.scaleMax))
     if value == 0 { return Numeric(coefficient: 0, scale: scale) }
     // root of coefficient * 10^(2 * scale + 1 digit)
     let shift = 2 * scale - v.scale

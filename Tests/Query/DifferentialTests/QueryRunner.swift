@@ -54,7 +54,10 @@ final class QueryRunner {
         return .error(state: "0A000", message: "not one query")
       }
       let planner = Planner(catalog: catalog, settings: PlannerSettings(context: context))
-      let plan = try Planner.prepareToRun(try planner.plan(select), context: context)
+      let planned = try planner.plan(select)
+      // As a session answers a simple query.
+      if !planned.parameterTypes.isEmpty { throw Fault(.undefinedParameter, "there is no parameter $1") }
+      let plan = try Planner.prepareToRun(planned, context: context)
       let result = try executor.execute(
         plan, parameters: [], snapshot: try storage.snapshot(), context: context, cancellation: Cancellation())
       var found: [String] = []

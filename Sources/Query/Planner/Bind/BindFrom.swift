@@ -81,7 +81,8 @@ extension Binder {
         name: name, expression: .column(index, column.type), alias: title, isHidden: column.isHidden,
         tableOID: column.tableOID, attributeNumber: column.attributeNumber)
     }
-    let entry = RangeEntry(alias: title, schema: alias == nil ? schema : nil, columns: scoped)
+    let entry = RangeEntry(
+      alias: title, schema: alias == nil ? schema : nil, hiddenName: alias == nil ? nil : name, columns: scoped)
     return (plan, FromScope(entries: [entry], visible: scoped))
   }
 
@@ -147,7 +148,7 @@ extension Binder {
     return try offered(bound.plan, columns, alias: syntax.alias, name: table.syntax.name, at: syntax.location)
   }
 
-  private func renamed(_ columns: [BoundColumn], by table: CommonTableSyntax) throws(Fault) -> [BoundColumn] {
+  func renamed(_ columns: [BoundColumn], by table: CommonTableSyntax) throws(Fault) -> [BoundColumn] {
     guard table.columns.count <= columns.count else {
       throw Fault(
         .invalidColumnReference,

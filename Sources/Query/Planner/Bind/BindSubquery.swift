@@ -25,7 +25,8 @@ extension Binder {
     case .quantifiedSubquery(let name, let quantifier, let left, let query):
       if case .row = left.kind { throw Fault.unsupported("a row compared with a subquery here", position: syntax.location.position) }
       let operand = try bind(left, in: scope)
-      let (bound, type) = try singleColumn(query, in: scope, at: syntax.location)
+      let (bound, type) = try singleColumn(
+        query, in: scope, at: syntax.location, refusal: "subquery has too many columns")
       let values: Expression =
         bound.plan.hasOuterColumns
         ? postpone(bound, as: .array(.array(type)), .array(type), in: scope, at: syntax.location)
@@ -49,11 +50,12 @@ extension Binder {
   }
 
   func singleColumn(
-    _ query: SelectStatement, in scope: SelectScope, at location: SourceLocation
+    _ query: SelectStatement, in scope: SelectScope, at location: SourceLocation,
+    refusal: String = "subquery must return only one column"
   ) throws(Fault) -> (BoundQuery, DataType) {
     let bound = try bindQuery(query, parent: scope, sight: scope.sight)
     guard bound.columns.count == 1 else {
-      throw Fault(.syntaxError, "subquery must return only one column", position: location.position)
+      throw Fault(.syntaxError, refusal, position: location.position)
     }
     return (bound, bound.columns[0].type)
   }

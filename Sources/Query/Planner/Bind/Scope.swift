@@ -78,6 +78,8 @@ struct RangeEntry {
   let alias: String
   /// Of a table without alias: `schema.table.column` is allowed.
   let schema: String?
+  /// The name of the relation when an alias hides it.
+  var hiddenName: String?
   var columns: [ScopeColumn]
 }
 
@@ -94,7 +96,9 @@ struct FromScope {
       return column
     }
     return FromScope(
-      entries: entries.map { RangeEntry(alias: $0.alias, schema: $0.schema, columns: $0.columns.map(shift)) },
+      entries: entries.map {
+        RangeEntry(alias: $0.alias, schema: $0.schema, hiddenName: $0.hiddenName, columns: $0.columns.map(shift))
+      },
       visible: visible.map(shift))
   }
 }
