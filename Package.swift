@@ -155,7 +155,7 @@ let tests: [Module] = [
     "DifferentialTests", .tests, "Query",
     uses: [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog",
-      "Planner", "TestKit",
+      "Planner", "Executor", "TestKit",
     ]),
   Module(
     "PlannerTests", .tests, "Query",
