@@ -52,6 +52,25 @@ extension RowProducers {
 
   // MARK: pg_proc, pg_operator, pg_cast
 
+  /// The rows of pg_proc by name (the lowest oid of several) and by oid.
+  static let functionNames: (oids: [String: UInt32], names: [UInt32: String]) = {
+    let relation = SystemRelation.required("pg_catalog", "pg_proc")
+    guard let oid = relation.columnIndex["oid"], let name = relation.columnIndex["proname"] else {
+      preconditionFailure("pg_proc without its columns")
+    }
+    var oids: [String: UInt32] = [:]
+    var names: [UInt32: String] = [:]
+    for chunk in functions {
+      for row in 0..<chunk.rowCount {
+        let text = chunk.columns[name].scalar(at: row).text ?? ""
+        let number = UInt32(truncatingIfNeeded: chunk.columns[oid].scalar(at: row).integer ?? 0)
+        oids[text] = min(oids[text] ?? .max, number)
+        names[number] = text
+      }
+    }
+    return (oids, names)
+  }()
+
   /// Input and output functions of types, and PostgreSQL's row of each function that `FunctionCatalog` has.
   static let functions: [Chunk] = {
     let table = StaticTable(StaticTables.functions)

@@ -56,6 +56,9 @@ extension CompiledExpression {
     case .arrayComparison(_, let function, _, let all):
       return make(.arrayComparison(operands[0], function, operands[1], all: all), operands, mayFail: true)
     case .array: return make(.array(operands), operands)
+    case .correlated(let subquery, _, _):
+      return make(.correlated(CorrelatedRun(subquery, type: expression.type, environment), operands), operands, mayFail: true)
+    case .argument(let index, _): return constant(environment.arguments[index])
     case .subqueryValue(let index, _):
       let result = environment.subqueries[index]
       if result.rowCount > 1 { throw Executor.secondRow }
@@ -70,7 +73,9 @@ extension CompiledExpression {
     }
   }
 
-  static func compile(_ expressions: [Expression], _ environment: QueryEnvironment) throws(Fault) -> [CompiledExpression] {
+  static func compile(_ expressions: [Expression], _ environment: QueryEnvironment) throws(Fault)
+    -> [CompiledExpression]
+  {
     var list: [CompiledExpression] = []
     for expression in expressions { list.append(try compile(expression, environment)) }
     return list
@@ -112,12 +117,17 @@ struct ValueSet {
         let constant = Column(type: one.type, count: rows, validity: nil, form: .constant(one))
         let same = try equals.evaluate(context, [column, constant], rows).flat()
         let values = same.booleans
-        for row in 0..<rows where values[row] != 0 && !same.isNull(at: row) { found[row] = true }
+        if let validity = same.validity {
+          for row in 0..<rows where values[row] != 0 && validity.isSet(row) { found[row] = true }
+        } else {
+          for row in 0..<rows { found[row] = found[row] || values[row] != 0 }
+        }
       }
     }
     var validity: Bitmap?
     if hasNull || column.mayHaveNulls {
-      validity = Bitmap.make(count: rows) { !column.isNull(at: $0) && (found[$0] || !hasNull) }
+      let present = column.rowValidity
+      validity = Bitmap.make(count: rows) { (present?.isSet($0) ?? true) && (found[$0] || !hasNull) }
     }
     return .boolean(rows, validity: validity) { found[$0] != negated }
   }

@@ -10,7 +10,9 @@ enum BinaryText {
     var line = 0
     while index < raw.count {
       let left = raw.count - index
-      let word = UInt32(raw[index]) << 16 | (left > 1 ? UInt32(raw[index + 1]) << 8 : 0) | (left > 2 ? UInt32(raw[index + 2]) : 0)
+      let word =
+        UInt32(raw[index]) << 16 | (left > 1 ? UInt32(raw[index + 1]) << 8 : 0)
+        | (left > 2 ? UInt32(raw[index + 2]) : 0)
       out.append(alphabet[Int(word >> 18 & 63)])
       out.append(alphabet[Int(word >> 12 & 63)])
       out.append(left > 1 ? alphabet[Int(word >> 6 & 63)] : UInt8(ascii: "="))
@@ -36,7 +38,7 @@ enum BinaryText {
     var state: [UInt32] = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476]
     for block in stride(from: 0, to: message.count, by: 64) {
       var words = [UInt32](repeating: 0, count: 16)
-      for index in 0..<64 { words[index >> 2] |= UInt32(message[block + index]) << UInt32(index & 3) * 8 }
+      for index in 0..<64 { words[index >> 2] |= UInt32(message[block + index]) << (UInt32(index & 3) * 8) }
       var (a, b, c, d) = (state[0], state[1], state[2], state[3])
       for step in 0..<64 {
         let mixed: UInt32

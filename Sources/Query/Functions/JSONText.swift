@@ -154,6 +154,72 @@ struct JSONText {
     return String(out)
   }
 
+  // MARK: The form of jsonb
+
+  /// The text that jsonb prints: members by length of key, then bytewise, the last of equal keys; one space after
+  /// commas and colons. Text that is not JSON comes back as it is.
+  static func normalized(_ raw: UnsafeRawBufferPointer) -> [UInt8] {
+    var scanner = JSONText(raw: raw)
+    var out: [UInt8] = []
+    out.reserveCapacity(raw.count + raw.count / 4)
+    guard scanner.copyValue(depth: 0, to: &out), scanner.atEnd() else { return [UInt8](raw) }
+    return out
+  }
+
+  private mutating func copyValue(depth: Int, to out: inout [UInt8]) -> Bool {
+    skipSpace()
+    guard position < raw.count, depth < Limits.jsonDepthMax else { return false }
+    switch raw[position] {
+    case 123: return copyObject(depth: depth, to: &out)
+    case 91:
+      position += 1
+      out.append(91)
+      if take(93) {
+        out.append(93)
+        return true
+      }
+      guard copyValue(depth: depth + 1, to: &out) else { return false }
+      while take(44) {
+        out += [44, 32]
+        guard copyValue(depth: depth + 1, to: &out) else { return false }
+      }
+      out.append(93)
+      return take(93)
+    default:
+      let start = position
+      guard skipValue(depth: depth) else { return false }
+      out += raw[start..<position]
+      return true
+    }
+  }
+
+  private mutating func copyObject(depth: Int, to out: inout [UInt8]) -> Bool {
+    var members: [[UInt8]: [UInt8]] = [:]
+    position += 1
+    if !take(125) {
+      repeat {
+        skipSpace()
+        let start = position
+        guard skipString() else { return false }
+        let key = [UInt8](raw[start..<position])
+        var value: [UInt8] = []
+        guard take(58), copyValue(depth: depth + 1, to: &value) else { return false }
+        members[key] = value
+      } while take(44)
+      guard take(125) else { return false }
+    }
+    let keys = members.keys.sorted { $0.count != $1.count ? $0.count < $1.count : $0.lexicographicallyPrecedes($1) }
+    out.append(123)
+    for (index, key) in keys.enumerated() {
+      if index > 0 { out += [44, 32] }
+      out += key
+      out += [58, 32]
+      out += members[key] ?? []
+    }
+    out.append(125)
+    return true
+  }
+
   /// A value as ->> gives it: strings without quotes, null as `nil`.
   static func plain(_ raw: UnsafeRawBufferPointer, _ range: Range<Int>) -> String? {
     let body = String(decoding: UnsafeRawBufferPointer(rebasing: raw[range]), as: UTF8.self)
@@ -201,12 +267,95 @@ struct JSONText {
     if result == .text {
       guard let text = plain(raw, range) else { return out.appendNull() }
       out.append(text)
+    } else if result == .jsonb {
+      out.append(normalized(UnsafeRawBufferPointer(rebasing: raw[range])))
     } else {
       out.append(utf8: UnsafeRawBufferPointer(rebasing: raw[range]))
     }
   }
 
-  static let functions: [ScalarFunction] = ["json_array_length", "jsonb_array_length"].map { name in
+  static let functions: [ScalarFunction] = lengths + builders
+
+  /// json_build_object and json_build_array.
+  private static let builders: [ScalarFunction] = (["json", "jsonb"] as [String]).flatMap { prefix -> [ScalarFunction] in
+    let type: DataType = prefix == "json" ? .json : .jsonb
+    let (colon, comma) = (prefix == "json" ? " : " : ": ", ", ")
+    return [
+      .make("\(prefix)_build_object", [.any], .fixed(type), isVariadic: true, isStrict: false, volatility: .stable) {
+        (context, columns, rows) throws(Fault) in
+        guard columns.count.isMultiple(of: 2) else {
+          throw Fault(.invalidParameterValue, "argument list must have even number of elements")
+        }
+        var builder = ColumnBuilder(type: type, capacity: rows)
+        for row in 0..<rows {
+          var parts: [String] = []
+          for index in stride(from: 0, to: columns.count, by: 2) {
+            if columns[index].isNull(at: row) {
+              throw Fault(.invalidParameterValue, "argument \(index + 1) cannot be null", hint: "Object keys should be text.")
+            }
+            let key = ValueText.output(columns[index].scalar(at: row), type: columns[index].type, context: context) ?? ""
+            parts.append(quoted(key) + colon + value(columns[index + 1], row, context))
+          }
+          builder.append("{" + parts.joined(separator: comma) + "}")
+        }
+        return builder.finish()
+      },
+      .make("\(prefix)_build_array", [.any], .fixed(type), isVariadic: true, isStrict: false, volatility: .stable) {
+        (context, columns, rows) throws(Fault) in
+        var builder = ColumnBuilder(type: type, capacity: rows)
+        for row in 0..<rows {
+          builder.append("[" + columns.map { value($0, row, context) }.joined(separator: comma) + "]")
+        }
+        return builder.finish()
+      },
+    ]
+  }
+
+  /// A value as JSON: numbers, booleans and JSON as they are, everything else as a string of its text.
+  private static func value(_ column: Column, _ row: Int, _ context: FunctionContext) -> String {
+    json(column.scalar(at: row), column.type, context)
+  }
+
+  private static func json(_ scalar: Scalar, _ type: DataType, _ context: FunctionContext) -> String {
+    if scalar.isNull { return "null" }
+    if case .list(let elements) = scalar, let element = type.element {
+      return "[" + elements.map { json($0, element, context) }.joined(separator: ",") + "]"
+    }
+    let text = ValueText.output(scalar, type: type, context: context) ?? ""
+    switch type {
+    case .boolean: return text == "t" ? "true" : "false"
+    case .json, .jsonb: return text
+    case .int2, .int4, .int8, .float4, .float8, .numeric:
+      return ["NaN", "Infinity", "-Infinity"].contains(text) ? "\"\(text)\"" : text
+    case .timestamp, .timestamptz: return quoted(text.split(separator: " ", maxSplits: 1).joined(separator: "T"))
+    default: return quoted(text)
+    }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    var out = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": out += "\\\""
+      case "\\": out += "\\\\"
+      case "\n": out += "\\n"
+      case "\r": out += "\\r"
+      case "\t": out += "\\t"
+      case "\u{8}": out += "\\b"
+      case "\u{c}": out += "\\f"
+      default:
+        if scalar.value < 32 {
+          let digits = String(scalar.value, radix: 16)
+          out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        } else {
+          out.unicodeScalars.append(scalar)
+        }
+      }
+    }
+    return out + "\""
+  }
+
+  private static let lengths: [ScalarFunction] = ["json_array_length", "jsonb_array_length"].map { name in
     .rowwise(name, [name == "json_array_length" ? .json : .jsonb], .int4) { (a, row, out) throws(Fault) in
       guard let list = ranges(a.bytes(0, row)) else {
         throw Fault(.invalidParameterValue, "cannot get array length of a non-array")

@@ -113,17 +113,35 @@ struct LikePattern {
 
 /// A compiled POSIX extended regular expression, with PostgreSQL's \d \w \s \y classes translated.
 final class RegularExpression {
-  private let compiled = UnsafeMutablePointer<regex_t>.allocate(capacity: 1)
+  private let compiled: UnsafeMutablePointer<regex_t>
 
   init(_ pattern: String, ignoresCase: Bool) throws(Fault) {
+    // Stored last: a fault before that must not run `deinit` over what was never compiled.
+    let compiled = UnsafeMutablePointer<regex_t>.allocate(capacity: 1)
     let flags = REG_EXTENDED | (ignoresCase ? REG_ICASE : 0)
     let status = regcomp(compiled, Self.translated(pattern), flags)
     if status != 0 {
-      var message = [CChar](repeating: 0, count: 256)
-      regerror(status, compiled, &message, message.count)
       compiled.deallocate()
-      let text = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      throw Fault(.invalidRegularExpression, "invalid regular expression: \(text.lowercased())")
+      throw Fault(.invalidRegularExpression, "invalid regular expression: \(Self.message(status))")
+    }
+    self.compiled = compiled
+  }
+
+  /// PostgreSQL's words for what is wrong.
+  private static func message(_ status: Int32) -> String {
+    switch status {
+    case _REG_EBRACK.rawValue: "brackets [] not balanced"
+    case _REG_EPAREN.rawValue, _REG_ERPAREN.rawValue: "parentheses () not balanced"
+    case _REG_EBRACE.rawValue: "braces {} not balanced"
+    case _REG_BADBR.rawValue: "invalid repetition count(s)"
+    case _REG_ERANGE.rawValue, _REG_EEND.rawValue: "invalid character range"
+    case _REG_ESPACE.rawValue, _REG_ESIZE.rawValue: "out of memory"
+    case _REG_BADRPT.rawValue: "quantifier operand invalid"
+    case _REG_ECOLLATE.rawValue: "invalid collating element"
+    case _REG_ECTYPE.rawValue: "invalid character class"
+    case _REG_EESCAPE.rawValue: "invalid escape \\ sequence"
+    case _REG_ESUBREG.rawValue: "invalid backreference number"
+    default: "invalid pattern"
     }
   }
 
@@ -136,7 +154,9 @@ final class RegularExpression {
   private static func translated(_ pattern: String) -> String {
     var text = pattern
     if text.hasPrefix("***:") || text.hasPrefix("***=") { text.removeFirst(4) }
-    for (from, to) in [("(?:", "("), ("\\d", "[0-9]"), ("\\D", "[^0-9]"), ("\\y", "\\b"), ("\\m", "\\<"), ("\\M", "\\>")] {
+    for (from, to) in [
+      ("(?:", "("), ("\\d", "[0-9]"), ("\\D", "[^0-9]"), ("\\y", "\\b"), ("\\m", "\\<"), ("\\M", "\\>"),
+    ] {
       text = TextFunctions.replaced(text, from, to)
     }
     return text
@@ -227,7 +247,8 @@ enum PatternFunctions {
       let validity = combinedValidity(columns)
       var values = [Bool](repeating: false, count: rows)
       for row in 0..<rows where validity?.isSet(row) ?? true {
-        let compiled = if let pattern { pattern } else { try LikePattern(arguments.bytes(1, row), ignoresCase: ignoresCase) }
+        let compiled =
+          if let pattern { pattern } else { try LikePattern(arguments.bytes(1, row), ignoresCase: ignoresCase) }
         values[row] = compiled.matches(arguments.bytes(0, row)) != negated
       }
       return .fixed(.boolean, count: rows, validity: validity, .copying(values))

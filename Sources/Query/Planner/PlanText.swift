@@ -63,18 +63,19 @@ package struct PlanText {
     case .limit: return "Limit"
     case .distinctOn: return "Unique"
     case .append: return "Append"
+    case .expand: return "Expand"
     }
   }
 
   private func details(_ plan: PlanNode) -> [String] {
     let names = plan.children.flatMap(outputNames)
     switch plan {
-    case .scan(_, let request, _, let filter):
+    case .scan(_, let request, let types, let filter):
       let own = outputNames(plan)
       var lines = ["Columns: " + (own.isEmpty ? "none" : own.joined(separator: ", "))]
       if let filter { lines.append("Filter: " + text(filter, own)) }
       let pruning = request.predicates.compactMap { predicate in
-        request.columns.firstIndex(of: predicate.column).map { text(predicate, column: own[$0]) }
+        request.columns.firstIndex(of: predicate.column).map { text(predicate, column: own[$0], types[$0]) }
       }
       if !pruning.isEmpty { lines.append("Pruning: " + pruning.joined(separator: ", ")) }
       return lines + annotate(plan)
@@ -107,6 +108,7 @@ package struct PlanText {
     case .limit(_, let count, let offset):
       return (count.map { ["Count: " + text($0, [])] } ?? []) + (offset.map { ["Offset: " + text($0, [])] } ?? [])
     case .distinctOn(_, let keys): return ["Key: " + text(keys, names)]
+    case .expand(_, let lists): return ["Lists: " + text(lists, names)]
     }
   }
 
@@ -120,6 +122,9 @@ package struct PlanText {
     case .values(_, let types): return types.indices.map { "column\($0 + 1)" }
     case .filter(let input, _), .sort(let input, _, _), .limit(let input, _, _), .distinctOn(let input, _):
       return outputNames(input)
+    case .expand(let input, let lists):
+      let names = outputNames(input)
+      return names + lists.map { text($0, names) }
     case .project(let input, let expressions):
       let names = outputNames(input)
       return expressions.map { text($0, names) }
@@ -156,9 +161,9 @@ package struct PlanText {
     return "\(call.function.name)(\(call.isDistinct ? "DISTINCT " : "")\(arguments))\(filter)"
   }
 
-  private func text(_ predicate: ColumnPredicate, column: String) -> String {
+  private func text(_ predicate: ColumnPredicate, column: String, _ type: DataType) -> String {
     switch predicate.test {
-    case .compare(let comparison, let scalar): "\(column) \(comparison.rawValue) \(plain(scalar))"
+    case .compare(let comparison, let scalar): "\(column) \(comparison.rawValue) \(constant(scalar, type))"
     case .anyOf(let scalars): "\(column) in \(scalars.count) values"
     case .isNull: "\(column) is null"
     case .isNotNull: "\(column) is not null"
@@ -200,6 +205,8 @@ package struct PlanText {
     case .subqueryValue(let index, _): return "(SubPlan \(index + 1))"
     case .subqueryExists(let index): return "EXISTS(SubPlan \(index + 1))"
     case .subqueryArray(let index, _): return "ARRAY(SubPlan \(index + 1))"
+    case .correlated(_, let arguments, _): return "SubPlan(\(text(arguments, names)))"
+    case .argument(let index, _): return "argument \(index + 1)"
     }
   }
 

@@ -81,7 +81,8 @@ extension Binder {
         name: name, expression: .column(index, column.type), alias: title, isHidden: column.isHidden,
         tableOID: column.tableOID, attributeNumber: column.attributeNumber)
     }
-    let entry = RangeEntry(alias: title, schema: alias == nil ? schema : nil, columns: scoped)
+    let entry = RangeEntry(
+      alias: title, schema: alias == nil ? schema : nil, hiddenName: alias == nil ? nil : name, columns: scoped)
     return (plan, FromScope(entries: [entry], visible: scoped))
   }
 
@@ -147,7 +148,7 @@ extension Binder {
     return try offered(bound.plan, columns, alias: syntax.alias, name: table.syntax.name, at: syntax.location)
   }
 
-  private func renamed(_ columns: [BoundColumn], by table: CommonTableSyntax) throws(Fault) -> [BoundColumn] {
+  func renamed(_ columns: [BoundColumn], by table: CommonTableSyntax) throws(Fault) -> [BoundColumn] {
     guard table.columns.count <= columns.count else {
       throw Fault(
         .invalidColumnReference,
@@ -208,9 +209,7 @@ extension Binder {
     guard empty.pending.isEmpty else {
       throw Fault.unsupported("a correlated subquery as an argument in FROM", position: call.location.position)
     }
-    let types = arguments.map(\.value.type)
-    let functions = library.tableFunctions(name)
-    if functions.isEmpty {
+    if library.tableFunctions(name).isEmpty {
       // A scalar function in FROM is a table of one row.
       let value = try callScalar(name, arguments, at: call.location)
       let title = alias?.columns.first ?? alias?.name ?? call.name.last ?? name
@@ -219,22 +218,14 @@ extension Binder {
         plan, [BoundColumn(name: title, type: value.type)], alias: alias, name: call.name.last ?? name,
         at: call.location)
     }
-    let candidates = functions.compactMap { function in
-      FunctionLibrary.expand(function.parameters, isVariadic: false, count: types.count).flatMap {
-        FunctionLibrary.candidate(function, $0, for: types, library: library)
-      }
-    }
-    guard case .found(let candidate) = library.choose(candidates, types) else {
-      throw missing(name, types, at: call.location)
-    }
-    let values = try convert(arguments, to: candidate.types)
-    let described = candidate.function.columns(values.map(\.type))
+    let (function, values) = try chooseTableFunction(name, arguments, at: call.location)
+    let described = function.columns(values.map(\.type))
     // A function with one column gives the column its alias.
     let columns = described.map { column in
       BoundColumn(name: described.count == 1 ? alias?.name ?? column.name : column.name, type: column.type)
     }
     return try offered(
-      .tableFunction(candidate.function, arguments: values, types: described.map(\.type)), columns, alias: alias,
+      .tableFunction(function, arguments: values, types: described.map(\.type)), columns, alias: alias,
       name: call.name.last ?? name, at: call.location)
   }
 
