@@ -104,7 +104,8 @@ struct BrokerBench {
     try engine.close()
   }
 
-  private static func cpuNanos() -> UInt64 {
+  /// CPU time of this process so far.
+  static func cpuNanos() -> UInt64 {
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return UInt64(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1_000_000_000
