@@ -50,7 +50,7 @@ let modules: [Module] = [
   // Formats: bytes to values and state machines; no I/O, deterministic, each with a fuzzer.
   Module("Compression", .formats, "Formats", uses: ["Bedrock", "CCodecs"]),
   Module("JSONTape", .formats, "Formats", uses: ["Bedrock", "CSimdjson"]),
-  Module("CapnpSchema", .formats, "Formats", uses: ["Bedrock", "EventSchema", "CCapnp"]),
+  Module("CapnpSchema", .formats, "Formats", uses: ["Bedrock", "Columnar", "EventSchema", "CCapnp"]),
   Module(
     "EventDecoding", .formats, "Formats",
     uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "JSONTape"]),
