@@ -73,7 +73,7 @@ let modules: [Module] = [
   Module(
     "StorageEngine", .engine, "Storage",
     uses: ["Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "HotTier", "Lake"], products: [log]),
-  Module("Functions", .engine, "Query", uses: ["Bedrock", "Columnar", "Kernels"]),
+  Module("Functions", .engine, "Query", uses: ["Bedrock", "Runtime", "Columnar", "Kernels"]),
   Module("Plan", .engine, "Query", uses: ["Bedrock", "Columnar", "StorageContract", "Functions"]),
   Module(
     "Catalog", .engine, "Query",
@@ -121,7 +121,7 @@ let tests: [Module] = [
   Module("ColumnarTests", .tests, "Base", uses: ["Bedrock", "Columnar", "Runtime"]),
   Module("RuntimeTests", .tests, "Base", uses: ["Bedrock", "Runtime"]),
   Module("EventSchemaTests", .tests, "Base", uses: ["Bedrock", "Columnar", "EventSchema"]),
-  Module("KernelsTests", .tests, "Base", uses: ["Bedrock", "Columnar", "Kernels"]),
+  Module("KernelsTests", .tests, "Base", uses: ["Bedrock", "Columnar", "Kernels", "Runtime"]),
   Module("PrivacyTests", .tests, "Base", uses: ["Bedrock", "Columnar", "EventSchema", "Privacy", "Runtime"]),
   Module("CapnpSchemaTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "EventSchema", "CapnpSchema"]),
   Module("JSONTapeTests", .tests, "Formats", uses: ["Bedrock", "JSONTape"]),
@@ -294,6 +294,16 @@ if exists("Tests/Benchmarks/CrampedBench") {
             "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "CapnpSchema", "EventDecoding",
             "Privacy", "HotTier", "Lake", "StorageEngine", "ObjectStore", "Ingest",
           ], products: [log])), path: "Tests/Benchmarks/CrampedBench", swiftSettings: swiftSettings))
+}
+if exists("Tests/Benchmarks/QueryBench") {
+  targets.append(
+    .executableTarget(
+      name: "QueryBench",
+      dependencies: dependencies(
+        Module(
+          "QueryBench", .tests, "Benchmarks",
+          uses: ["Bedrock", "Runtime", "Columnar", "StorageContract", "Functions", "Plan", "Executor"])),
+      path: "Tests/Benchmarks/QueryBench", swiftSettings: swiftSettings))
 }
 
 let package = Package(

@@ -23,7 +23,8 @@ final class AggregateSink: @unchecked Sendable {
     let arguments: [CompiledExpression]
     let filter: CompiledExpression?
     let state: any AggregateState
-    /// DISTINCT: (group, arguments) met so far; the state sees them at the end only.
+    /// DISTINCT: (group, arguments) met so far, without the group when there is only one; the state sees them at the
+    /// end only.
     let distinct: GroupTable?
     /// ORDER BY: all rows as (group, arguments, keys), sorted at the end.
     let orderKeys: [CompiledExpression]
@@ -32,18 +33,18 @@ final class AggregateSink: @unchecked Sendable {
 
   init(groups: [Expression], calls: [AggregateCall], _ environment: QueryEnvironment) throws(Fault) {
     self.groups = GroupTable(types: groups.map(\.type))
-    self.calls = calls
+    self.calls = calls.map(AggregateOperator.withDefaultOrder)
     self.environment = environment
     hasKeys = !groups.isEmpty
     keys = try CompiledExpression.compile(groups, environment)
-    for call in calls {
+    for call in self.calls {
       let types = call.arguments.map(\.type)
       inputs.append(
         Input(
           arguments: try CompiledExpression.compile(call.arguments, environment),
           filter: try call.filter.map { (filter) throws(Fault) in try CompiledExpression.compile(filter, environment) },
           state: call.function.makeState(types),
-          distinct: call.isDistinct && call.orderBy.isEmpty ? GroupTable(types: [.int4] + types) : nil,
+          distinct: call.isDistinct && call.orderBy.isEmpty ? GroupTable(types: (groups.isEmpty ? [] : [.int4]) + types) : nil,
           orderKeys: try CompiledExpression.compile(call.orderBy.map(\.expression), environment)))
     }
   }
@@ -79,7 +80,7 @@ final class AggregateSink: @unchecked Sendable {
     }
     let group = Column.fixed(.int4, count: rows.count, .copying(rows))
     if let distinct = input.distinct {
-      _ = distinct.assign([group] + arguments, rows: rows.count)
+      _ = distinct.assign((hasKeys ? [group] : []) + arguments, rows: rows.count)
       return
     }
     for key in input.orderKeys { arguments.append(try key.evaluate(asked)) }
@@ -109,7 +110,8 @@ final class AggregateSink: @unchecked Sendable {
       try inputs[index].state.merge(other.inputs[index].state, mapping: mapping.span)
       if let distinct = inputs[index].distinct, let theirs = other.inputs[index].distinct, theirs.count > 0 {
         let columns = theirs.keyColumns()
-        _ = distinct.assign([remapped(columns[0], mapping)] + columns.dropFirst(), rows: theirs.count)
+        let keys = hasKeys ? [remapped(columns[0], mapping)] + columns.dropFirst() : columns
+        _ = distinct.assign(keys, rows: theirs.count)
       }
       for chunk in other.inputs[index].kept {
         inputs[index].kept.append(
@@ -134,7 +136,12 @@ final class AggregateSink: @unchecked Sendable {
       input.state.grow(to: count)
       if let distinct = input.distinct, distinct.count > 0 {
         let values = distinct.keyColumns()
-        try input.state.update(groups: values[0].flat().int32s, arguments: Array(values.dropFirst()))
+        if hasKeys {
+          try input.state.update(groups: values[0].flat().int32s, arguments: Array(values.dropFirst()))
+        } else {
+          let group = [Int32](repeating: 0, count: distinct.count)
+          try input.state.update(groups: group.span, arguments: values)
+        }
       } else if !input.kept.isEmpty {
         try addSorted(input, calls[index])
       }
@@ -144,12 +151,14 @@ final class AggregateSink: @unchecked Sendable {
   }
 
   private func addSorted(_ input: Input, _ call: AggregateCall) throws(Fault) {
-    let all = Chunk.concatenate(input.kept)
+    let all = try Chunk.joined(input.kept)
     let argumentCount = call.arguments.count
     let order = SortedRows.order(
       Array(all.columns[(1 + argumentCount)...]), call.orderBy, rows: all.rowCount)
     let sorted = Chunk(columns: Array(all.columns[0...argumentCount]), rowCount: all.rowCount).gather(order.span)
-    var rows = (0..<sorted.rowCount).map { sorted.columns[0].flat().int32s[$0] }
+    let flat = sorted.columns[0].flat()
+    let groupOfRow = flat.int32s
+    var rows = (0..<sorted.rowCount).map { groupOfRow[$0] }
     if call.isDistinct {
       let table = GroupTable(types: sorted.columns.map(\.type))
       let ids = table.assign(sorted.columns, rows: sorted.rowCount)
@@ -166,6 +175,15 @@ final class AggregateSink: @unchecked Sendable {
 enum AggregateOperator {
   /// array_agg and string_agg without ORDER BY keep the order of their input: one thread.
   private static let orderedNames: Set<String> = ["array_agg", "string_agg"]
+
+  /// DISTINCT sorts what an order-keeping aggregate takes in, as PostgreSQL's does.
+  static func withDefaultOrder(_ call: AggregateCall) -> AggregateCall {
+    guard call.isDistinct && call.orderBy.isEmpty && orderedNames.contains(call.function.name) else { return call }
+    let keys = call.arguments.map { SortKey(expression: $0, descending: false, nullsFirst: false) }
+    return AggregateCall(
+      function: call.function, arguments: call.arguments, isDistinct: true, filter: call.filter, orderBy: keys,
+      type: call.type)
+  }
 
   static func source(
     _ input: any RowSource, groups: [Expression], calls: [AggregateCall], _ environment: QueryEnvironment

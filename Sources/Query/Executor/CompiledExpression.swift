@@ -79,21 +79,29 @@ final class CompiledExpression {
       return .boolean(rows, validity: column.validity) { values[$0] == 0 }
     case .isNull(let operand, let negated):
       let column = try operand.evaluate(chunk)
-      if !column.mayHaveNulls { return .constant(.boolean(negated), type: .boolean, count: rows) }
-      return .boolean(rows, validity: nil) { column.isNull(at: $0) != negated }
+      guard let validity = column.rowValidity else {
+        return .constant(.boolean(negated), type: .boolean, count: rows)
+      }
+      let words = validity.words
+      let wanted: UInt64 = negated ? 1 : 0
+      return .boolean(rows, validity: nil) { words[$0 >> 6] &>> UInt64($0 & 63) & 1 == wanted }
     case .isTruth(let operand, let wanted, let negated):
       let column = try operand.evaluate(chunk).flat()
       let values = column.booleans
-      return .boolean(rows, validity: nil) { (!column.isNull(at: $0) && (values[$0] != 0) == wanted) != negated }
+      guard let validity = column.validity else {
+        return .boolean(rows, validity: nil) { ((values[$0] != 0) == wanted) != negated }
+      }
+      return .boolean(rows, validity: nil) { (validity.isSet($0) && (values[$0] != 0) == wanted) != negated }
     case .isDistinct(let left, let right, let equals, let negated):
       let a = try left.evaluate(chunk), b = try right.evaluate(chunk)
       let same = try equals.evaluate(context, [a, b], rows).flat()
       let values = same.booleans
+      let validA = a.rowValidity, validB = b.rowValidity
       return .boolean(rows, validity: nil) { row in
         let isDistinct: Bool
-        switch (a.isNull(at: row), b.isNull(at: row)) {
-        case (true, true): isDistinct = false
-        case (false, false): isDistinct = values[row] == 0
+        switch (validA?.isSet(row) ?? true, validB?.isSet(row) ?? true) {
+        case (false, false): isDistinct = false
+        case (true, true): isDistinct = values[row] == 0
         default: isDistinct = true
         }
         return isDistinct != negated
@@ -102,9 +110,12 @@ final class CompiledExpression {
     case .coalesce(let operands): return try coalesce(chunk, operands)
     case .inList(let operand, let set, let negated):
       let column = try operand.evaluate(chunk)
-      if let cached = try onDictionary([column], rows, { (inner, count) throws(Fault) in
-        try set.contains(inner[0], count, negated: negated)
-      }) {
+      if let cached = try onDictionary(
+        [column], rows,
+        { (inner, count) throws(Fault) in
+          try set.contains(inner[0], count, negated: negated)
+        })
+      {
         return cached
       }
       return try set.contains(column, rows, negated: negated)
@@ -162,34 +173,20 @@ final class CompiledExpression {
 
   /// Kleene logic: `decides` (false for AND, true for OR) ends it; unknown stays unless decided.
   private func logical(_ chunk: Chunk, _ operands: [CompiledExpression], decides: Bool) throws(Fault) -> Column {
-    let rows = chunk.rowCount
-    let decisive: UInt8 = decides ? 1 : 0
-    // 0 and 1: the value, 2: unknown
-    var state = [UInt8](repeating: 1 - decisive, count: rows)
+    var state = TruthState(rows: chunk.rowCount, decisive: decides ? 1 : 0)
     for (position, operand) in operands.enumerated() {
-      var open: [Int32]?
       if position > 0 {
-        let undecided = state.reduce(0) { $0 + ($1 == decisive ? 0 : 1) }
+        let undecided = state.undecidedCount
         if undecided == 0 { break }
-        if operand.mayFail && undecided < rows {
-          open = state.indices.compactMap { state[$0] == decisive ? nil : Int32($0) }
+        if operand.mayFail && undecided < chunk.rowCount {
+          let rows = state.undecidedRows
+          state.merge(try operand.evaluate(chunk.subset(rows, reading: operand.columnsRead)).flat(), rows: rows)
+          continue
         }
       }
-      let asked = open.map { chunk.subset($0, reading: operand.columnsRead) } ?? chunk
-      let column = try operand.evaluate(asked).flat()
-      let values = column.booleans
-      for index in 0..<column.count {
-        let row = open.map { Int($0[index]) } ?? index
-        if state[row] == decisive { continue }
-        if column.isNull(at: index) {
-          state[row] = 2
-        } else if values[index] == decisive {
-          state[row] = decisive
-        }
-      }
+      state.merge(try operand.evaluate(chunk).flat())
     }
-    let validity = state.contains(2) ? Bitmap.make(count: rows) { state[$0] != 2 } : nil
-    return .boolean(rows, validity: validity) { state[$0] == 1 }
+    return state.finish()
   }
 
   // MARK: CASE, COALESCE
@@ -285,14 +282,6 @@ final class CompiledExpression {
 }
 
 extension Column {
-  /// A boolean column; rows that `validity` calls null become zero.
-  static func boolean(_ rows: Int, validity: Bitmap?, _ value: (Int) -> Bool) -> Column {
-    let buffer = Buffer.of(UInt8.self, count: rows) { out in
-      for row in 0..<rows { out[row] = value(row) && (validity?.isSet(row) ?? true) ? 1 : 0 }
-    }
-    return .fixed(.boolean, count: rows, validity: validity, buffer)
-  }
-
   func retypedIfNeeded(_ type: DataType) -> Column {
     self.type == type || self.type.physical != type.physical ? self : retyped(type)
   }

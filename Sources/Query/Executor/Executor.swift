@@ -113,7 +113,8 @@ package final class Executor: Sendable {
 
   private static let oneRow = Chunk(columns: [], rowCount: 1)
 
-  private static func constants(_ expressions: [Expression], _ environment: QueryEnvironment) throws(Fault) -> [Scalar] {
+  private static func constants(_ expressions: [Expression], _ environment: QueryEnvironment) throws(Fault) -> [Scalar]
+  {
     var list: [Scalar] = []
     for expression in try CompiledExpression.compile(expressions, environment) {
       list.append(try expression.evaluate(oneRow).scalar(at: 0))

@@ -73,7 +73,9 @@ extension CompiledExpression {
     }
   }
 
-  static func compile(_ expressions: [Expression], _ environment: QueryEnvironment) throws(Fault) -> [CompiledExpression] {
+  static func compile(_ expressions: [Expression], _ environment: QueryEnvironment) throws(Fault)
+    -> [CompiledExpression]
+  {
     var list: [CompiledExpression] = []
     for expression in expressions { list.append(try compile(expression, environment)) }
     return list
@@ -115,12 +117,17 @@ struct ValueSet {
         let constant = Column(type: one.type, count: rows, validity: nil, form: .constant(one))
         let same = try equals.evaluate(context, [column, constant], rows).flat()
         let values = same.booleans
-        for row in 0..<rows where values[row] != 0 && !same.isNull(at: row) { found[row] = true }
+        if let validity = same.validity {
+          for row in 0..<rows where values[row] != 0 && validity.isSet(row) { found[row] = true }
+        } else {
+          for row in 0..<rows { found[row] = found[row] || values[row] != 0 }
+        }
       }
     }
     var validity: Bitmap?
     if hasNull || column.mayHaveNulls {
-      validity = Bitmap.make(count: rows) { !column.isNull(at: $0) && (found[$0] || !hasNull) }
+      let present = column.rowValidity
+      validity = Bitmap.make(count: rows) { (present?.isSet($0) ?? true) && (found[$0] || !hasNull) }
     }
     return .boolean(rows, validity: validity) { found[$0] != negated }
   }

@@ -19,6 +19,8 @@ final class JoinBuild: @unchecked Sendable {
   let starts: [Int32]
   let order: [Int32]
   let nullRows: [Int32]
+  /// No two rows have the same keys.
+  let isUnique: Bool
   var matched: [Bool]
 
   init(_ rows: Chunk, keys: [Column], types: [DataType]) {
@@ -26,8 +28,9 @@ final class JoinBuild: @unchecked Sendable {
     table = GroupTable(types: types)
     var groups = table.assign(keys, rows: rows.rowCount)
     var nulls: [Int32] = []
-    for key in keys where key.mayHaveNulls {
-      for row in 0..<rows.rowCount where key.isNull(at: row) && groups[row] >= 0 {
+    for key in keys {
+      guard let validity = key.rowValidity else { continue }
+      for row in 0..<rows.rowCount where !validity.isSet(row) && groups[row] >= 0 {
         groups[row] = -1
         nulls.append(Int32(row))
       }
@@ -35,6 +38,7 @@ final class JoinBuild: @unchecked Sendable {
     nullRows = nulls
     var counts = [Int32](repeating: 0, count: table.count + 1)
     for group in groups where group >= 0 { counts[Int(group) + 1] += 1 }
+    isUnique = counts.allSatisfy { $0 <= 1 }
     for index in 1..<max(counts.count, 1) { counts[index] += counts[index - 1] }
     starts = counts
     var next = counts
@@ -92,7 +96,7 @@ final class JoinSource: RowSource, @unchecked Sendable {
         collector.chunks.append(chunk)
       })
     let chunks = collectors.flatMap(\.chunks)
-    let rows = chunks.isEmpty ? Chunk.empty(rightTypes) : Chunk.concatenate(chunks)
+    let rows = chunks.isEmpty ? Chunk.empty(rightTypes) : try Chunk.joined(chunks)
     try memory.reserve(rows.rowCount * 16)
     var keys: [Column] = []
     for key in try CompiledExpression.compile(rightKeys, environment) { keys.append(try key.evaluate(rows)) }
@@ -152,7 +156,7 @@ private final class JoinCursor: Cursor {
       try cancellation.check()
       if let chunk {
         if row < chunk.rowCount {
-          if let pairs = try tryPairs(chunk) { return pairs }
+          if let pairs = hasPlainPairs ? plainPairs(chunk) : try tryPairs(chunk) { return pairs }
           continue
         }
         self.chunk = nil
@@ -174,8 +178,9 @@ private final class JoinCursor: Cursor {
     groups = build.table.lookup(columns, rows: next.rowCount, caches: &caches)
     if kind == .antiNullAware {
       // -2: a null among the row's keys, so every right row is a candidate
-      for key in columns where key.mayHaveNulls {
-        for index in 0..<next.rowCount where key.isNull(at: index) { groups[index] = -2 }
+      for key in columns {
+        guard let validity = key.rowValidity else { continue }
+        for index in 0..<next.rowCount where !validity.isSet(index) { groups[index] = -2 }
       }
     }
     let isExistence = kind == .semi || kind == .anti || kind == .antiNullAware
@@ -200,6 +205,33 @@ private final class JoinCursor: Cursor {
     return build.nullRows[position - equal]
   }
 
+  /// True for the common join: at most one candidate a row, and every candidate is a match.
+  private var hasPlainPairs: Bool { build.isUnique && residual == nil && (kind == .inner || kind == .left) }
+
+  /// All pairs of the chunk at once.
+  private func plainPairs(_ chunk: Chunk) -> Chunk? {
+    row = chunk.rowCount
+    var leftRows: [Int32] = []
+    var rightRows: [Int32] = []
+    leftRows.reserveCapacity(chunk.rowCount)
+    rightRows.reserveCapacity(chunk.rowCount)
+    build.starts.withUnsafeBufferPointer { starts in
+      build.order.withUnsafeBufferPointer { order in
+        for index in 0..<chunk.rowCount {
+          let group = Int(groups[index])
+          // a group may be empty: its only row had a null among its keys
+          if group < 0 || starts[group] == starts[group + 1] { continue }
+          leftRows.append(Int32(truncatingIfNeeded: index))
+          rightRows.append(order[Int(starts[group])])
+        }
+      }
+    }
+    if kind == .left { for index in leftRows { matched[Int(index)] = true } }
+    if leftRows.isEmpty { return nil }
+    let left = leftRows.count == chunk.rowCount ? chunk : chunk.gather(leftRows.span)
+    return Chunk(columns: left.columns + build.rows.gather(rightRows.span).columns, rowCount: leftRows.count)
+  }
+
   /// The next batch of candidate pairs that pass; `nil` when none of the batch does or nothing is to be given out.
   private func tryPairs(_ chunk: Chunk) throws(Fault) -> Chunk? {
     var leftRows: [Int32] = []
@@ -219,7 +251,8 @@ private final class JoinCursor: Cursor {
     }
     if leftRows.isEmpty { return nil }
     var pairs = Chunk(
-      columns: chunk.gather(leftRows.span).columns + build.rows.gather(rightRows.span).columns, rowCount: leftRows.count)
+      columns: chunk.gather(leftRows.span).columns + build.rows.gather(rightRows.span).columns, rowCount: leftRows.count
+    )
     if let residual {
       let kept = Selection(condition: try residual.evaluate(pairs))
       if kept.count == 0 { return nil }

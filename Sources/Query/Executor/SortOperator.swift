@@ -1,66 +1,12 @@
-// ORDER BY: rows are ordered by encoded keys (one memcmp a comparison, eight bytes of it in a register). With a limit
-// each thread keeps only its best rows and drops early what cannot be among them.
+// ORDER BY: all rows are kept and put in order at the end. With a limit each thread keeps only its best rows and drops
+// early what cannot be among them.
 
 import Bedrock
 import Columnar
 import Functions
-import Glibc
 import Kernels
 import Plan
 import Runtime
-
-enum SortedRows {
-  /// Row numbers in order; equal keys keep their order.
-  static func order(_ columns: [Column], _ keys: [SortKey], rows: Int) -> [Int32] {
-    order(RowKey.encode(columns, orders: orders(keys), rows: rows))
-  }
-
-  static func orders(_ keys: [SortKey]) -> [RowKeyOrder] {
-    keys.map { RowKeyOrder(descending: $0.descending, nullsFirst: $0.nullsFirst) }
-  }
-
-  private struct Entry {
-    let prefix: UInt64
-    let row: Int32
-  }
-
-  static func order(_ encoded: EncodedRows) -> [Int32] {
-    encoded.bytes.withUnsafeBytes { raw in
-      var entries: [Entry] = []
-      entries.reserveCapacity(encoded.count)
-      for row in 0..<encoded.count {
-        entries.append(Entry(prefix: prefix(raw, encoded.offsets[row], encoded.offsets[row + 1]), row: Int32(row)))
-      }
-      entries.sort { a, b in
-        if a.prefix != b.prefix { return a.prefix < b.prefix }
-        let order = compare(
-          raw, encoded.offsets[Int(a.row)], encoded.offsets[Int(a.row) + 1], raw, encoded.offsets[Int(b.row)],
-          encoded.offsets[Int(b.row) + 1])
-        return order != 0 ? order < 0 : a.row < b.row
-      }
-      return entries.map(\.row)
-    }
-  }
-
-  private static func prefix(_ raw: UnsafeRawBufferPointer, _ start: Int, _ end: Int) -> UInt64 {
-    if end - start >= 8 { return UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: start, as: UInt64.self)) }
-    var value: UInt64 = 0
-    for index in 0..<8 { value = value << 8 | (start + index < end ? UInt64(raw[start + index]) : 0) }
-    return value
-  }
-
-  static func compare(
-    _ a: UnsafeRawBufferPointer, _ startA: Int, _ endA: Int, _ b: UnsafeRawBufferPointer, _ startB: Int, _ endB: Int
-  ) -> Int {
-    let lengthA = endA - startA, lengthB = endB - startB
-    let shared = min(lengthA, lengthB)
-    if shared > 0, let baseA = a.baseAddress, let baseB = b.baseAddress {
-      let order = memcmp(baseA + startA, baseB + startB, shared)
-      if order != 0 { return Int(order) }
-    }
-    return lengthA - lengthB
-  }
-}
 
 /// What one thread has read, with its keys; cut to the limit now and then.
 // unchecked Sendable because one thread at a time uses it.
@@ -71,12 +17,15 @@ final class SortSink: @unchecked Sendable {
   private let environment: QueryEnvironment
   private var chunks: [Chunk] = []
   private var buffered = 0
-  /// The encoded key of the last row that can still be among the best.
-  private var bound: [UInt8]?
+  private var held = 0
+  private var reserved = 0
+  /// With a limit: rows behind this one cannot be among the best.
+  private var bound: SortBound?
 
   init(_ keys: [SortKey], limit: Int?, _ environment: QueryEnvironment) throws(Fault) {
     self.keys = keys
-    self.limit = limit
+    // a limit that no memory could hold limits nothing
+    self.limit = limit.flatMap { $0 <= Int(Int32.max) ? $0 : nil }
     self.environment = environment
     compiled = try CompiledExpression.compile(keys.map(\.expression), environment)
   }
@@ -86,45 +35,31 @@ final class SortSink: @unchecked Sendable {
     var columns = chunk.columns
     for key in compiled { columns.append(try key.evaluate(chunk)) }
     var wide = Chunk(columns: columns, rowCount: chunk.rowCount)
-    if let bound, let kept = below(bound, wide) { wide = kept }
+    if let bound, let kept = bound.keeping(wide, columns: Array(wide.columns.suffix(keys.count))) { wide = kept }
     if wide.rowCount == 0 { return }
-    try environment.memory.reserve(limit == nil ? wide.heldBytes : 0)
     chunks.append(wide)
+    held += wide.heldBytes
+    try account()
     buffered += wide.rowCount
     if let limit, buffered > max(2 * limit, 2 * Limits.chunkRowsMax) { try cut(limit) }
   }
 
-  /// The rows whose keys do not come after the bound; `nil`: all.
-  private func below(_ bound: [UInt8], _ wide: Chunk) -> Chunk? {
-    let encoded = encode(wide)
-    var kept: [Int32] = []
-    encoded.bytes.withUnsafeBytes { raw in
-      bound.withUnsafeBytes { last in
-        for row in 0..<wide.rowCount {
-          let order = SortedRows.compare(raw, encoded.offsets[row], encoded.offsets[row + 1], last, 0, last.count)
-          if order <= 0 { kept.append(Int32(row)) }
-        }
-      }
-    }
-    return kept.count == wide.rowCount ? nil : wide.gather(kept.span)
-  }
-
-  private func encode(_ wide: Chunk) -> EncodedRows {
-    RowKey.encode(
-      Array(wide.columns.suffix(keys.count)), orders: SortedRows.orders(keys), rows: wide.rowCount)
+  private func account() throws(Fault) {
+    if held <= reserved { return }
+    try environment.memory.reserve(held - reserved)
+    reserved = held
   }
 
   private func cut(_ limit: Int) throws(Fault) {
     guard !chunks.isEmpty else { return }
-    let all = Chunk.concatenate(chunks)
-    let encoded = encode(all)
-    let order = Array(SortedRows.order(encoded).prefix(limit))
-    if let last = order.last, order.count == limit {
-      bound = Array(encoded.bytes[encoded.offsets[Int(last)]..<encoded.offsets[Int(last) + 1]])
-    }
+    let all = try Chunk.joined(chunks)
+    let columns = Array(all.columns.suffix(keys.count))
+    let order = Array(SortedRows.order(columns, keys, rows: all.rowCount).prefix(limit))
+    if let last = order.last, order.count == limit { bound = SortBound(columns, keys, row: Int(last)) }
     let best = all.gather(order.span)
     chunks = [best]
     buffered = best.rowCount
+    held = best.heldBytes
   }
 
   func take(_ other: SortSink) {
@@ -135,18 +70,67 @@ final class SortSink: @unchecked Sendable {
   /// All rows in order, without the key columns.
   func finish() throws(Fault) -> [Chunk] {
     guard !chunks.isEmpty else { return [] }
-    let all = Chunk.concatenate(chunks)
+    let all = try Chunk.joined(chunks)
     chunks = []
     try environment.memory.reserve(all.heldBytes)
-    var order = SortedRows.order(encode(all))
+    var order = SortedRows.order(Array(all.columns.suffix(keys.count)), keys, rows: all.rowCount)
     if let limit { order = Array(order.prefix(limit)) }
     let plain = Chunk(columns: Array(all.columns.dropLast(keys.count)), rowCount: all.rowCount)
     var pieces: [Chunk] = []
     for start in stride(from: 0, to: order.count, by: Limits.chunkRowsMax) {
       try environment.cancellation.check()
-      pieces.append(plain.gather(Array(order[start..<min(start + Limits.chunkRowsMax, order.count)]).span))
+      let rows = order.span.extracting(start..<min(start + Limits.chunkRowsMax, order.count))
+      pieces.append(plain.gather(rows))
     }
     return pieces
+  }
+}
+
+/// The keys of one row, to tell what comes after it.
+struct SortBound {
+  private let orders: [RowKeyOrder]
+  /// The first key as a word, when it fits one and is not null: then it alone is compared.
+  private let word: UInt64?
+  private let encoded: [UInt8]
+
+  init(_ columns: [Column], _ keys: [SortKey], row: Int) {
+    orders = SortedRows.orders(keys)
+    let rows = [Int32(row)]
+    let one = columns.map { $0.gather(rows.span).flat() }
+    let isNull = one[0].isNull(at: 0)
+    // its words have a name, so that their span has something to borrow
+    let words = isNull ? nil : RowKey.words(one[0], descending: orders[0].descending)
+    word = words.map { (words) in words.span(of: UInt64.self)[0] }
+    encoded = RowKey.encode(one, orders: orders, rows: 1).bytes
+  }
+
+  /// The rows of `chunk` that do not come after the bound; `nil`: all. Ties stay, and more where only the first key
+  /// is compared.
+  func keeping(_ chunk: Chunk, columns: [Column]) -> Chunk? {
+    var kept: [Int32] = []
+    let first = columns[0].flat()
+    if let word, let words = RowKey.words(first, descending: orders[0].descending) {
+      let nullsStay = orders[0].nullsFirst
+      let values = words.span(of: UInt64.self)
+      if let validity = first.validity {
+        for row in 0..<chunk.rowCount where validity.isSet(row) ? values[row] <= word : nullsStay {
+          kept.append(Int32(row))
+        }
+      } else {
+        for row in 0..<chunk.rowCount where values[row] <= word { kept.append(Int32(row)) }
+      }
+    } else {
+      let rows = RowKey.encode(columns, orders: orders, rows: chunk.rowCount)
+      rows.bytes.withUnsafeBytes { raw in
+        encoded.withUnsafeBytes { last in
+          for row in 0..<chunk.rowCount {
+            let order = SortedRows.compare(raw, rows.offsets[row], rows.offsets[row + 1], last, 0, last.count)
+            if order <= 0 { kept.append(Int32(row)) }
+          }
+        }
+      }
+    }
+    return kept.count == chunk.rowCount ? nil : chunk.gather(kept.span)
   }
 }
 

@@ -19,7 +19,9 @@ enum Aggregates {
     make("count", [.any], .fixed(.int8), over: .integer(0)) { _ in CountState(ignoresNulls: true) },
   ]
 
-  private static func sum(_ name: String, _ result: SumResult, _ type: DataType, _ output: DataType) -> AggregateFunction {
+  private static func sum(_ name: String, _ result: SumResult, _ type: DataType, _ output: DataType)
+    -> AggregateFunction
+  {
     make(name, [.exact(type)], .fixed(output)) { _ in
       switch type {
       case .float4, .float8: FloatSumState(type, result)
@@ -33,7 +35,8 @@ enum Aggregates {
   private static let sums: [AggregateFunction] = [
     sum("sum", .sum, .int2, .int8), sum("sum", .sum, .int4, .int8), sum("sum", .sum, .int8, .numeric),
     sum("sum", .sum, .float4, .float4), sum("sum", .sum, .float8, .float8), sum("sum", .sum, .numeric, .numeric),
-    sum("sum", .sum, .interval, .interval), sum("avg", .average, .int2, .numeric), sum("avg", .average, .int4, .numeric),
+    sum("sum", .sum, .interval, .interval), sum("avg", .average, .int2, .numeric),
+    sum("avg", .average, .int4, .numeric),
     sum("avg", .average, .int8, .numeric), sum("avg", .average, .float4, .float8),
     sum("avg", .average, .float8, .float8), sum("avg", .average, .numeric, .numeric),
     sum("avg", .average, .interval, .interval),
@@ -47,30 +50,33 @@ enum Aggregates {
   private static func extremeState(_ type: DataType, isMax: Bool) -> any AggregateState {
     switch type.physical {
     case .int32:
-      if type == .oid { return FixedExtremeState<UInt32>(type, empty: 0) { isMax ? $0 > $1 : $0 < $1 } }
-      return FixedExtremeState<Int32>(type, empty: 0) { isMax ? $0 > $1 : $0 < $1 }
-    case .int64: return FixedExtremeState<Int64>(type, empty: 0) { isMax ? $0 > $1 : $0 < $1 }
-    case .float32:
-      return FixedExtremeState<Float>(type, empty: 0) {
-        let a = RowKey.ordered(Double($0)), b = RowKey.ordered(Double($1))
-        return isMax ? a > b : a < b
-      }
-    case .float64:
-      return FixedExtremeState<Double>(type, empty: 0) {
-        let a = RowKey.ordered($0), b = RowKey.ordered($1)
-        return isMax ? a > b : a < b
-      }
+      if type == .oid { return ordered(type, UInt32(0), isMax) }
+      return ordered(type, Int32(0), isMax)
+    case .int64: return ordered(type, Int64(0), isMax)
+    case .float32: return float(type, Float(0), isMax)
+    case .float64: return float(type, Double(0), isMax)
     case .numeric:
-      return FixedExtremeState<Numeric>(type, empty: .zero) {
-        let order = Numeric.compare($0, $1)
-        return isMax ? order > 0 : order < 0
-      }
+      if isMax { return FixedExtremeState(type, empty: .zero, GreatestNumeric.self) }
+      return FixedExtremeState(type, empty: .zero, LeastNumeric.self)
     case .interval:
-      return FixedExtremeState<Interval>(type, empty: Interval()) {
-        isMax ? $0.comparable > $1.comparable : $0.comparable < $1.comparable
-      }
+      if isMax { return FixedExtremeState(type, empty: Interval(), GreatestInterval.self) }
+      return FixedExtremeState(type, empty: Interval(), LeastInterval.self)
     case .bool8, .uuid, .bytes, .list: return BytesExtremeState(type, isMax: isMax)
     }
+  }
+
+  private static func ordered<T: BitwiseCopyable & Comparable>(
+    _ type: DataType, _ empty: T, _ isMax: Bool
+  ) -> any AggregateState {
+    if isMax { return FixedExtremeState(type, empty: empty, Greatest<T>.self) }
+    return FixedExtremeState(type, empty: empty, Least<T>.self)
+  }
+
+  private static func float<T: BitwiseCopyable & BinaryFloatingPoint>(
+    _ type: DataType, _ empty: T, _ isMax: Bool
+  ) -> any AggregateState {
+    if isMax { return FixedExtremeState(type, empty: empty, GreatestFloat<T>.self) }
+    return FixedExtremeState(type, empty: empty, LeastFloat<T>.self)
   }
 
   private static let extremes: [AggregateFunction] = extremeTypes.flatMap { type in
@@ -82,7 +88,7 @@ enum Aggregates {
 
   private static func logical(_ name: String, isAnd: Bool) -> AggregateFunction {
     make(name, [.exact(.boolean)], .fixed(.boolean)) { _ in
-      FixedExtremeState<UInt8>(.boolean, empty: 0) { isAnd ? $0 < $1 : $0 > $1 }
+      ordered(.boolean, UInt8(0), !isAnd)
     }
   }
 
@@ -101,13 +107,15 @@ enum Aggregates {
     return ([kind.rawValue] + alias).flatMap { name -> [AggregateFunction] in
       ([.float4, .float8] as [DataType]).map { type in
         make(name, [.exact(type)], .fixed(.float8)) { _ in FloatVarianceState(kind) }
-      } + ([.int2, .int4, .int8, .numeric] as [DataType]).map { type in
-        make(name, [.exact(type)], .fixed(.numeric)) { _ in NumericVarianceState(kind) }
       }
+        + ([.int2, .int4, .int8, .numeric] as [DataType]).map { type in
+          make(name, [.exact(type)], .fixed(.numeric)) { _ in NumericVarianceState(kind) }
+        }
     }
   }
 
-  private static let byTime: [AggregateFunction] = ([.timestamptz, .timestamp, .date, .int8] as [DataType]).flatMap { time in
+  private static let byTime: [AggregateFunction] = ([.timestamptz, .timestamp, .date, .int8] as [DataType]).flatMap {
+    time in
     [
       make("first", [.anyElement, .exact(time)], .computed { $0[0] }) { types in ByTimeState(types[0], isLast: false) },
       make("last", [.anyElement, .exact(time)], .computed { $0[0] }) { types in ByTimeState(types[0], isLast: true) },

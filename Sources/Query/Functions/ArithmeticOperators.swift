@@ -37,7 +37,9 @@ enum ArithmeticOperators {
           default:
             let result = try integer(name, left, right, rows, type, Int32.self)
             // int2 lives in 32 bits
-            return try mapChecked(result, type, outOfRange(.int2)) { (v: Int32) in (v, Int32(Int16(truncatingIfNeeded: v)) != v) }
+            return try mapChecked(result, type, outOfRange(.int2)) { (v: Int32) in
+              (v, Int32(Int16(truncatingIfNeeded: v)) != v)
+            }
           }
         }
       }
@@ -85,24 +87,26 @@ enum ArithmeticOperators {
 
   private static let floatTypes: [DataType] = [.float4, .float8]
 
-  private static let floats: [ScalarFunction] = ["+", "-", "*", "/"].flatMap { name in
-    floatTypes.flatMap { a in
-      floatTypes.map { b in
-        let type: DataType = a == .float4 && b == .float4 ? .float4 : .float8
-        return ScalarFunction.make(name, [.exact(a), .exact(b)], .fixed(type)) { (_, columns, rows) throws(Fault) in
-          let left = widened(columns[0], to: type), right = widened(columns[1], to: type)
-          if type == .float4 { return try float(name, left, right, rows, type, Float.self) }
-          return try float(name, left, right, rows, type, Double.self)
+  private static let floats: [ScalarFunction] =
+    ["+", "-", "*", "/"].flatMap { name in
+      floatTypes.flatMap { a in
+        floatTypes.map { b in
+          let type: DataType = a == .float4 && b == .float4 ? .float4 : .float8
+          return ScalarFunction.make(name, [.exact(a), .exact(b)], .fixed(type)) { (_, columns, rows) throws(Fault) in
+            let left = widened(columns[0], to: type), right = widened(columns[1], to: type)
+            if type == .float4 { return try float(name, left, right, rows, type, Float.self) }
+            return try float(name, left, right, rows, type, Double.self)
+          }
         }
       }
-    }
-  } + [
-    ScalarFunction.make("^", [.exact(.float8), .exact(.float8)], .fixed(.float8)) { (_, columns, rows) throws(Fault) in
-      try rowLoop(.none, columns, rows: rows, type: .float8, isStrict: true) { (a, row, out) throws(Fault) in
-        out.append(try power(a.double(0, row), a.double(1, row)))
+    } + [
+      ScalarFunction.make("^", [.exact(.float8), .exact(.float8)], .fixed(.float8)) {
+        (_, columns, rows) throws(Fault) in
+        try rowLoop(.none, columns, rows: rows, type: .float8, isStrict: true) { (a, row, out) throws(Fault) in
+          out.append(try power(a.double(0, row), a.double(1, row)))
+        }
       }
-    }
-  ]
+    ]
 
   static let floatOverflow = Fault(.numericValueOutOfRange, "value out of range: overflow")
   static let floatUnderflow = Fault(.numericValueOutOfRange, "value out of range: underflow")
@@ -186,29 +190,35 @@ enum ArithmeticOperators {
 
   // MARK: Signs and bits
 
-  private static let unary: [ScalarFunction] = [
-    .make("-", [.exact(.int2)], .fixed(.int2)) { (_, c, _) throws(Fault) in
-      try mapChecked(c[0], .int2, outOfRange(.int2)) { (v: Int32) in (0 &- v, v == -32_768) }
-    },
-    .make("-", [.exact(.int4)], .fixed(.int4)) { (_, c, _) throws(Fault) in
-      try mapChecked(c[0], .int4, outOfRange(.int4)) { (v: Int32) in (0 &- v, v == .min) }
-    },
-    .make("-", [.exact(.int8)], .fixed(.int8)) { (_, c, _) throws(Fault) in
-      try mapChecked(c[0], .int8, outOfRange(.int8)) { (v: Int64) in (0 &- v, v == .min) }
-    },
-    .make("-", [.exact(.float4)], .fixed(.float4)) { (_, c, _) throws(Fault) in map(c[0], .float4) { (v: Float) in -v } },
-    .make("-", [.exact(.float8)], .fixed(.float8)) { (_, c, _) throws(Fault) in map(c[0], .float8) { (v: Double) in -v } },
-    .make("-", [.exact(.numeric)], .fixed(.numeric)) { (_, c, _) throws(Fault) in
-      map(c[0], .numeric) { (v: Numeric) in v.negated }
-    },
-  ] + ([.int2, .int4, .int8, .float4, .float8, .numeric] as [DataType]).map { type in
-    .make("+", [.exact(type)], .fixed(type)) { (_, c, _) throws(Fault) in c[0] }
-  } + [
-    .rowwise("|/", [.float8], .float8) { (a, row, out) throws(Fault) in
-      if a.double(0, row) < 0 { throw MathFunctions.negativeRoot }
-      out.append(a.double(0, row).squareRoot())
-    }
-  ] + MathFunctions.absolute(named: "@")
+  private static let unary: [ScalarFunction] =
+    [
+      .make("-", [.exact(.int2)], .fixed(.int2)) { (_, c, _) throws(Fault) in
+        try mapChecked(c[0], .int2, outOfRange(.int2)) { (v: Int32) in (0 &- v, v == -32_768) }
+      },
+      .make("-", [.exact(.int4)], .fixed(.int4)) { (_, c, _) throws(Fault) in
+        try mapChecked(c[0], .int4, outOfRange(.int4)) { (v: Int32) in (0 &- v, v == .min) }
+      },
+      .make("-", [.exact(.int8)], .fixed(.int8)) { (_, c, _) throws(Fault) in
+        try mapChecked(c[0], .int8, outOfRange(.int8)) { (v: Int64) in (0 &- v, v == .min) }
+      },
+      .make("-", [.exact(.float4)], .fixed(.float4)) { (_, c, _) throws(Fault) in
+        map(c[0], .float4) { (v: Float) in -v }
+      },
+      .make("-", [.exact(.float8)], .fixed(.float8)) { (_, c, _) throws(Fault) in
+        map(c[0], .float8) { (v: Double) in -v }
+      },
+      .make("-", [.exact(.numeric)], .fixed(.numeric)) { (_, c, _) throws(Fault) in
+        map(c[0], .numeric) { (v: Numeric) in v.negated }
+      },
+    ]
+    + ([.int2, .int4, .int8, .float4, .float8, .numeric] as [DataType]).map { type in
+      .make("+", [.exact(type)], .fixed(type)) { (_, c, _) throws(Fault) in c[0] }
+    } + [
+      .rowwise("|/", [.float8], .float8) { (a, row, out) throws(Fault) in
+        if a.double(0, row) < 0 { throw MathFunctions.negativeRoot }
+        out.append(a.double(0, row).squareRoot())
+      }
+    ] + MathFunctions.absolute(named: "@")
 
   private static let bits: [ScalarFunction] = integerTypes.flatMap { type -> [ScalarFunction] in
     let pair: [ParameterType] = [.exact(type), .exact(type)]
@@ -225,7 +235,8 @@ enum ArithmeticOperators {
       binary("&", pair) { $0 & $1 }, binary("|", pair) { $0 | $1 }, binary("#", pair) { $0 ^ $1 },
       binary("<<", shift) { value, by in
         let moved = value &<< (by & (width - 1))
-        return type == .int8 ? moved : (type == .int4 ? Int64(Int32(truncatingIfNeeded: moved)) : Int64(Int16(truncatingIfNeeded: moved)))
+        return type == .int8
+          ? moved : (type == .int4 ? Int64(Int32(truncatingIfNeeded: moved)) : Int64(Int16(truncatingIfNeeded: moved)))
       },
       binary(">>", shift) { value, by in value &>> (by & (width - 1)) },
       .rowwise("~", [type], type) { (a, row, out) throws(Fault) in out.append(~a.int(0, row)) },

@@ -20,7 +20,8 @@ enum ArrayFunctions {
     .rowwise("||", [.anyArray, .anyElement], result: arrayOfFirst, isStrict: false) { (a, row, out) throws(Fault) in
       out.append(list: list(a, 0, row) + [a.scalar(1, row)])
     },
-    .rowwise("||", [.anyElement, .anyArray], result: .computed { $0[1] }, isStrict: false) { (a, row, out) throws(Fault) in
+    .rowwise("||", [.anyElement, .anyArray], result: .computed { $0[1] }, isStrict: false) {
+      (a, row, out) throws(Fault) in
       out.append(list: [a.scalar(0, row)] + list(a, 1, row))
     },
     .rowwise("@>", [.anyArray, .anyArray], result: .fixed(.boolean)) { (a, row, out) throws(Fault) in
@@ -67,20 +68,24 @@ enum ArrayFunctions {
     .rowwise("cardinality", [.anyArray], result: .fixed(.int4)) { (a, row, out) throws(Fault) in
       out.append(Int64(list(a, 0, row).count))
     },
-    .rowwise("array_position", [.anyArray, .anyElement], result: .fixed(.int4), isStrict: false) { (a, row, out) throws(Fault) in
+    .rowwise("array_position", [.anyArray, .anyElement], result: .fixed(.int4), isStrict: false) {
+      (a, row, out) throws(Fault) in
       if a.isNull(0, row) { return out.appendNull() }
       let wanted = canonical(a.scalar(1, row))
       guard let index = list(a, 0, row).firstIndex(where: { canonical($0) == wanted }) else { return out.appendNull() }
       out.append(Int64(index + 1))
     },
-    .rowwise("array_append", [.anyArray, .anyElement], result: arrayOfFirst, isStrict: false) { (a, row, out) throws(Fault) in
+    .rowwise("array_append", [.anyArray, .anyElement], result: arrayOfFirst, isStrict: false) {
+      (a, row, out) throws(Fault) in
       out.append(list: list(a, 0, row) + [a.scalar(1, row)])
     },
-    .rowwise("array_cat", [.anyArray, .anyArray], result: arrayOfFirst, isStrict: false) { (a, row, out) throws(Fault) in
+    .rowwise("array_cat", [.anyArray, .anyArray], result: arrayOfFirst, isStrict: false) {
+      (a, row, out) throws(Fault) in
       if a.isNull(0, row) && a.isNull(1, row) { return out.appendNull() }
       out.append(list: list(a, 0, row) + list(a, 1, row))
     },
-    .rowwise("array_remove", [.anyArray, .anyElement], result: arrayOfFirst, isStrict: false) { (a, row, out) throws(Fault) in
+    .rowwise("array_remove", [.anyArray, .anyElement], result: arrayOfFirst, isStrict: false) {
+      (a, row, out) throws(Fault) in
       if a.isNull(0, row) { return out.appendNull() }
       let unwanted = canonical(a.scalar(1, row))
       out.append(list: list(a, 0, row).filter { canonical($0) != unwanted })
@@ -96,7 +101,8 @@ enum ArrayFunctions {
       out.append(list: pieces(a, row).map { $0 == null ? .null : $0 })
     },
     // array[i], as the planner calls a subscript
-    .rowwise("array_get", [.anyArray, .exact(.int4)], result: .computed { $0[0].element ?? .text }) { (a, row, out) throws(Fault) in
+    .rowwise("array_get", [.anyArray, .exact(.int4)], result: .computed { $0[0].element ?? .text }) {
+      (a, row, out) throws(Fault) in
       let values = list(a, 0, row)
       // PostgreSQL's vector types count from 0
       let isVector = if case .array = a.columns[0].type { false } else { true }

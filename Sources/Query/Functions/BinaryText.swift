@@ -10,7 +10,9 @@ enum BinaryText {
     var line = 0
     while index < raw.count {
       let left = raw.count - index
-      let word = UInt32(raw[index]) << 16 | (left > 1 ? UInt32(raw[index + 1]) << 8 : 0) | (left > 2 ? UInt32(raw[index + 2]) : 0)
+      let word =
+        UInt32(raw[index]) << 16 | (left > 1 ? UInt32(raw[index + 1]) << 8 : 0)
+        | (left > 2 ? UInt32(raw[index + 2]) : 0)
       out.append(alphabet[Int(word >> 18 & 63)])
       out.append(alphabet[Int(word >> 12 & 63)])
       out.append(left > 1 ? alphabet[Int(word >> 6 & 63)] : UInt8(ascii: "="))

@@ -48,18 +48,19 @@ enum Casts {
     guard let rounded = value.rounded(toScale: modifier.scale),
       rounded.coefficient.magnitude < PowerOfTen.table[min(modifier.precision, 38)].magnitude
     else {
+      let (precision, scale) = (modifier.precision, modifier.scale)
+      let bound = precision == scale ? "1" : "10^\(precision - scale)"
       throw Fault(
         .numericValueOutOfRange, "numeric field overflow",
-        detail:
-          "A field with precision \(modifier.precision), scale \(modifier.scale) must round to an absolute value less than \(modifier.precision == modifier.scale ? "1" : "10^\(modifier.precision - modifier.scale)")."
-      )
+        detail: "A field with precision \(precision), scale \(scale) must round to an absolute value less than \(bound).")
     }
     return rounded
   }
 
   private static func constrained(_ column: Column, _ target: DataType) throws(Fault) -> Column {
     guard case .numeric(.some(let modifier)) = target else { return column.retyped(target) }
-    return try rowLoop(.none, [column], rows: column.count, type: target, isStrict: true) { (a, row, out) throws(Fault) in
+    return try rowLoop(.none, [column], rows: column.count, type: target, isStrict: true) {
+      (a, row, out) throws(Fault) in
       out.append(try constrain(a.numeric(0, row), modifier))
     }
   }
@@ -73,7 +74,8 @@ enum Casts {
     case .bpchar(.some(let n)): (length, isPadded) = (n, true)
     default: return column.retyped(target)
     }
-    return try rowLoop(.none, [column], rows: column.count, type: target, isStrict: true) { (a, row, out) throws(Fault) in
+    return try rowLoop(.none, [column], rows: column.count, type: target, isStrict: true) {
+      (a, row, out) throws(Fault) in
       let raw = a.bytes(0, row)
       let characters = Characters.count(raw)
       if characters <= length {
@@ -112,20 +114,24 @@ enum Casts {
         if from == to { return nil }
         let widens = from == .int2 || (from == .int4 && to == .int8)
         if widens {
-          return .make(from, to, .implicit) { (_, column, target, _) throws(Fault) in Functions.widened(column, to: target) }
+          return .make(from, to, .implicit) { (_, column, target, _) throws(Fault) in
+            Functions.widened(column, to: target)
+          }
         }
         return .rowwise(from, to, .assignment) { (a, row, out) throws(Fault) in
           out.append(try narrowed(a.int(0, row), to))
         }
-      } + ([.float4, .float8] as [DataType]).map { to in
-        .rowwise(from, to, .implicit) { (a, row, out) throws(Fault) in out.append(Double(a.int(0, row))) }
-      } + [
-        .make(from, .numeric, .implicit) { (_, column, target, _) throws(Fault) in
-          let wide = Functions.widened(column.flat(), to: .int8)
-          return try constrained(map(wide, .numeric) { (value: Int64) in Numeric(value) }, target)
-        }
-      ]
-    } + ([.float4, .float8] as [DataType]).flatMap { from in
+      }
+        + ([.float4, .float8] as [DataType]).map { to in
+          .rowwise(from, to, .implicit) { (a, row, out) throws(Fault) in out.append(Double(a.int(0, row))) }
+        } + [
+          .make(from, .numeric, .implicit) { (_, column, target, _) throws(Fault) in
+            let wide = Functions.widened(column.flat(), to: .int8)
+            return try constrained(map(wide, .numeric) { (value: Int64) in Numeric(value) }, target)
+          }
+        ]
+    }
+    + ([.float4, .float8] as [DataType]).flatMap { from in
       integers.map { to in
         .rowwise(from, to, .assignment) { (a, row, out) throws(Fault) in
           let value = a.double(0, row).rounded(.toNearestOrEven)
@@ -146,7 +152,8 @@ enum Casts {
           }
         }
       ]
-    } + integers.map { to in
+    }
+    + integers.map { to in
       .rowwise(.numeric, to, .assignment) { (a, row, out) throws(Fault) in
         let value = a.numeric(0, row)
         if value.isNaN { throw Fault(.featureNotSupported, "cannot convert NaN to \(TypeNames.sqlName(to))") }
@@ -154,7 +161,8 @@ enum Casts {
         out.append(try narrowed(whole, to))
       }
     } + [
-      .make(.float4, .float8, .implicit) { (_, column, target, _) throws(Fault) in Functions.widened(column, to: target) },
+      .make(.float4, .float8, .implicit) { (_, column, target, _) throws(Fault) in Functions.widened(column, to: target)
+      },
       .make(.float8, .float4, .assignment) { (_, column, target, _) throws(Fault) in
         try mapChecked(column, target, ArithmeticOperators.floatOverflow) { (value: Double) in
           let narrow = Float(value)
@@ -193,37 +201,40 @@ enum Casts {
 
   private static let texts: [DataType] = [.text, .varchar(nil), .bpchar(nil), .name, .unknown]
 
-  private static let textual: [CastFunction] = texts.flatMap { from in
-    texts.compactMap { to -> CastFunction? in
-      if from == to || to == .unknown { return nil }
-      let context: CastContext = to == .name && from != .unknown ? .assignment : .implicit
-      return .make(from, to, context) { (_, column, target, explicit) throws(Fault) in
-        if case .bpchar = column.type {
-          // char(n) loses its blanks on the way to text
-          return try rowLoop(.none, [column], rows: column.count, type: target, isStrict: true) {
-            (a, row, out) throws(Fault) in out.append(utf8: ComparisonOperators.withoutBlanks(a.bytes(0, row)))
+  private static let textual: [CastFunction] =
+    texts.flatMap { from in
+      texts.compactMap { to -> CastFunction? in
+        if from == to || to == .unknown { return nil }
+        let context: CastContext = to == .name && from != .unknown ? .assignment : .implicit
+        return .make(from, to, context) { (_, column, target, explicit) throws(Fault) in
+          if case .bpchar = column.type {
+            // char(n) loses its blanks on the way to text
+            return try rowLoop(.none, [column], rows: column.count, type: target, isStrict: true) {
+              (a, row, out) throws(Fault) in out.append(utf8: ComparisonOperators.withoutBlanks(a.bytes(0, row)))
+            }
           }
-        }
-        if target == .name {
-          return try rowLoop(.none, [column], rows: column.count, type: target, isStrict: true) {
-            (a, row, out) throws(Fault) in
-            out.append(utf8: UnsafeRawBufferPointer(rebasing: a.bytes(0, row).prefix(Limits.identifierBytesMax)))
+          if target == .name {
+            return try rowLoop(.none, [column], rows: column.count, type: target, isStrict: true) {
+              (a, row, out) throws(Fault) in
+              out.append(utf8: UnsafeRawBufferPointer(rebasing: a.bytes(0, row).prefix(Limits.identifierBytesMax)))
+            }
           }
+          return try fitted(column, target, explicit)
         }
-        return try fitted(column, target, explicit)
       }
-    }
-  } + [
-    .rowwise(.internalChar, .text, .implicit) { (a, row, out) throws(Fault) in out.append(utf8: a.bytes(0, row)) },
-    .rowwise(.text, .internalChar, .assignment) { (a, row, out) throws(Fault) in
-      out.append(utf8: UnsafeRawBufferPointer(rebasing: a.bytes(0, row).prefix(1)))
-    },
-    .rowwise(.internalChar, .int4, .explicit) { (a, row, out) throws(Fault) in
-      out.append(Int64(a.bytes(0, row).first.map { Int8(bitPattern: $0) } ?? 0))
-    },
-    .rowwise(.json, .jsonb, .explicit) { (a, row, out) throws(Fault) in out.append(utf8: a.bytes(0, row)) },
-    .rowwise(.jsonb, .json, .explicit) { (a, row, out) throws(Fault) in out.append(utf8: a.bytes(0, row)) },
-  ]
+    } + [
+      .rowwise(.internalChar, .text, .implicit) { (a, row, out) throws(Fault) in out.append(utf8: a.bytes(0, row)) },
+      .rowwise(.text, .internalChar, .assignment) { (a, row, out) throws(Fault) in
+        out.append(utf8: UnsafeRawBufferPointer(rebasing: a.bytes(0, row).prefix(1)))
+      },
+      .rowwise(.internalChar, .int4, .explicit) { (a, row, out) throws(Fault) in
+        out.append(Int64(a.bytes(0, row).first.map { Int8(bitPattern: $0) } ?? 0))
+      },
+      .rowwise(.json, .jsonb, .explicit) { (a, row, out) throws(Fault) in
+        out.append(JSONText.normalized(a.bytes(0, row)))
+      },
+      .rowwise(.jsonb, .json, .explicit) { (a, row, out) throws(Fault) in out.append(utf8: a.bytes(0, row)) },
+    ]
 
   /// Types with text forms of their own.
   private static let scalars: [DataType] = [
@@ -260,20 +271,24 @@ enum Casts {
     }
   }
 
-  private static let fromText: [CastFunction] = texts.flatMap { from in
-    scalars.compactMap { to -> CastFunction? in
-      if from == .text && to == .internalChar { return nil }
-      return reading(from, to, from == .unknown ? .implicit : .explicit)
-    }
-  } + [reading(.unknown, .void, .explicit)]
+  private static let fromText: [CastFunction] =
+    texts.flatMap { from in
+      scalars.compactMap { to -> CastFunction? in
+        if from == .text && to == .internalChar { return nil }
+        return reading(from, to, from == .unknown ? .implicit : .explicit)
+      }
+    } + [reading(.unknown, .void, .explicit)]
 
   private static func reading(_ from: DataType, _ to: DataType, _ context: CastContext) -> CastFunction {
     .make(from, to, context, volatility: volatility(to)) { (functions, column, target, _) throws(Fault) in
       let read = try rowLoop(functions, [column], rows: column.count, type: target.withoutModifier, isStrict: true) {
         (a, row, out) throws(Fault) in
-        let value = try ValueText.input(a.bytes(0, row), type: to, context: a.context)
         if to == .json || to == .jsonb { try JSONText.check(a.bytes(0, row)) }
-        out.append(value)
+        if to == .jsonb {
+          out.append(JSONText.normalized(a.bytes(0, row)))
+        } else {
+          out.append(try ValueText.input(a.bytes(0, row), type: to, context: a.context))
+        }
       }
       if case .numeric(.some) = target { return try constrained(read, target) }
       return read
@@ -284,13 +299,16 @@ enum Casts {
 
   private static let objects: [CastFunction] =
     ([.regclass, .regtype, .regproc, .regnamespace] as [DataType]).flatMap { type -> [CastFunction] in
-      [retyping(type, .oid, .implicit), retyping(.oid, type, .implicit), retyping(.int4, type, .implicit),
-        retyping(type, .int4, .assignment), unsigned(type), signed(type)]
+      [
+        retyping(type, .oid, .implicit), retyping(.oid, type, .implicit), retyping(.int4, type, .implicit),
+        retyping(type, .int4, .assignment), unsigned(type), signed(type),
+      ]
     } + [
       retyping(.int4, .oid, .implicit), retyping(.oid, .int4, .assignment), unsigned(.oid), signed(.oid),
       .rowwise(.int2, .oid, .implicit) { (a, row, out) throws(Fault) in out.append(a.int(0, row)) },
       .make(.text, .regclass, .implicit, volatility: .stable) { (context, column, target, _) throws(Fault) in
-        try rowLoop(context, [column], rows: column.count, type: target, isStrict: true) { (a, row, out) throws(Fault) in
+        try rowLoop(context, [column], rows: column.count, type: target, isStrict: true) {
+          (a, row, out) throws(Fault) in
           out.append(try ValueText.input(a.bytes(0, row), type: .regclass, context: a.context))
         }
       },

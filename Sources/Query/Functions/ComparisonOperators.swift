@@ -1,4 +1,5 @@
-// = <> < <= > >= for all types, across integer widths, float widths and date types. Text compares bytewise (COLLATE "C").
+// = <> < <= > >= for all types, across integer widths, float widths and date types. Text compares bytewise
+// (COLLATE "C").
 
 import Bedrock
 import Columnar

@@ -48,10 +48,16 @@ final class IntegerSumState: AggregateState {
 
   func update(groups: Span<Int32>, arguments: [Column]) throws(Fault) {
     let flat = arguments[0].flat()
-    if type.physical == .int64 { add(flat.int64s, groups, flat.validity) } else { add(flat.int32s, groups, flat.validity) }
+    if type.physical == .int64 {
+      add(flat.int64s, groups, flat.validity)
+    } else {
+      add(flat.int32s, groups, flat.validity)
+    }
   }
   @inline(__always)
-  private func add<T: FixedWidthInteger & BitwiseCopyable>(_ values: Span<T>, _ groups: Span<Int32>, _ validity: Bitmap?) {
+  private func add<T: FixedWidthInteger & BitwiseCopyable>(
+    _ values: Span<T>, _ groups: Span<Int32>, _ validity: Bitmap?
+  ) {
     sums.withUnsafeMutableBufferPointer { sums in
       counts.withUnsafeMutableBufferPointer { counts in
         forEachSlot(groups, validity) { slot, row in
@@ -177,7 +183,9 @@ final class NumericSumState: AggregateState {
     if result == .sum { return finished(.numeric, sums) { counts[$0] > 0 } }
     var values = sums
     for slot in 1..<max(sums.count, 1) where counts[slot] > 0 {
-      guard let value = Numeric.divide(sums[slot], Numeric(counts[slot])) else { throw ArithmeticOperators.numericOverflow }
+      guard let value = Numeric.divide(sums[slot], Numeric(counts[slot])) else {
+        throw ArithmeticOperators.numericOverflow
+      }
       values[slot] = value
     }
     return finished(.numeric, values) { counts[$0] > 0 }

@@ -11,7 +11,8 @@ enum DateArithmetic {
   static let operators: [ScalarFunction] = dates + timestamps + times + intervals
 
   /// Adds months by the calendar, then days, then microseconds; in local time.
-  static func add(_ micros: Int64, _ interval: Interval, shiftSeconds: Int = 0, sign: Int64 = 1) throws(Fault) -> Int64 {
+  static func add(_ micros: Int64, _ interval: Interval, shiftSeconds: Int = 0, sign: Int64 = 1) throws(Fault) -> Int64
+  {
     if !DateCasts.isFinite(micros) { return micros }
     let shift = Int64(shiftSeconds) * 1_000_000
     var value = micros &+ shift
@@ -80,31 +81,35 @@ enum DateArithmetic {
 
   // MARK: Timestamps
 
-  private static let timestamps: [ScalarFunction] = ([.timestamp, .timestamptz] as [DataType]).flatMap {
-    type -> [ScalarFunction] in
-    let volatility: Volatility = type == .timestamptz ? .stable : .immutable
-    return [
-      .make("+", [.exact(type), .exact(.interval)], .fixed(type), volatility: volatility) { (context, c, rows) throws(Fault) in
-        try moved(c[0], c[1], rows, type, context, 1)
+  private static let timestamps: [ScalarFunction] =
+    ([.timestamp, .timestamptz] as [DataType]).flatMap {
+      type -> [ScalarFunction] in
+      let volatility: Volatility = type == .timestamptz ? .stable : .immutable
+      return [
+        .make("+", [.exact(type), .exact(.interval)], .fixed(type), volatility: volatility) {
+          (context, c, rows) throws(Fault) in
+          try moved(c[0], c[1], rows, type, context, 1)
+        },
+        .make("+", [.exact(.interval), .exact(type)], .fixed(type), volatility: volatility) {
+          (context, c, rows) throws(Fault) in
+          try moved(c[1], c[0], rows, type, context, 1)
+        },
+        .make("-", [.exact(type), .exact(.interval)], .fixed(type), volatility: volatility) {
+          (context, c, rows) throws(Fault) in
+          try moved(c[0], c[1], rows, type, context, -1)
+        },
+        .rowwise("-", [type, type], .interval) { (a, row, out) throws(Fault) in
+          out.append(try difference(a.int(0, row), a.int(1, row)))
+        },
+      ]
+    } + [
+      .rowwise("-", [.date, .timestamp], .interval) { (a, row, out) throws(Fault) in
+        out.append(try difference(a.int(0, row) * CivilCalendar.microsPerDay, a.int(1, row)))
       },
-      .make("+", [.exact(.interval), .exact(type)], .fixed(type), volatility: volatility) { (context, c, rows) throws(Fault) in
-        try moved(c[1], c[0], rows, type, context, 1)
-      },
-      .make("-", [.exact(type), .exact(.interval)], .fixed(type), volatility: volatility) { (context, c, rows) throws(Fault) in
-        try moved(c[0], c[1], rows, type, context, -1)
-      },
-      .rowwise("-", [type, type], .interval) { (a, row, out) throws(Fault) in
-        out.append(try difference(a.int(0, row), a.int(1, row)))
+      .rowwise("-", [.timestamp, .date], .interval) { (a, row, out) throws(Fault) in
+        out.append(try difference(a.int(0, row), a.int(1, row) * CivilCalendar.microsPerDay))
       },
     ]
-  } + [
-    .rowwise("-", [.date, .timestamp], .interval) { (a, row, out) throws(Fault) in
-      out.append(try difference(a.int(0, row) * CivilCalendar.microsPerDay, a.int(1, row)))
-    },
-    .rowwise("-", [.timestamp, .date], .interval) { (a, row, out) throws(Fault) in
-      out.append(try difference(a.int(0, row), a.int(1, row) * CivilCalendar.microsPerDay))
-    },
-  ]
 
   static func difference(_ x: Int64, _ y: Int64) throws(Fault) -> Interval {
     guard DateCasts.isFinite(x), DateCasts.isFinite(y) else {
@@ -131,7 +136,8 @@ enum DateArithmetic {
       }
     }
     let shift = zone(type, context)
-    return try rowLoop(context, [stamps, spans], rows: rows, type: type, isStrict: true) { (a, row, out) throws(Fault) in
+    return try rowLoop(context, [stamps, spans], rows: rows, type: type, isStrict: true) {
+      (a, row, out) throws(Fault) in
       out.append(try add(a.int(0, row), a.interval(1, row), shiftSeconds: shift, sign: sign))
     }
   }

@@ -26,7 +26,8 @@ enum DateCasts {
       let micros = a.int(0, row)
       try timeOfDay(isFinite(micros) ? micros + Int64(a.context.timeZone.offsetSeconds) * 1_000_000 : micros, &out)
     },
-    .rowwise(.time, .interval, .implicit) { (a, row, out) throws(Fault) in out.append(Interval(micros: a.int(0, row))) },
+    .rowwise(.time, .interval, .implicit) { (a, row, out) throws(Fault) in out.append(Interval(micros: a.int(0, row)))
+    },
     .rowwise(.interval, .time, .assignment) { (a, row, out) throws(Fault) in
       let rest = a.interval(0, row).micros % CivilCalendar.microsPerDay
       out.append(rest < 0 ? rest + CivilCalendar.microsPerDay : rest)

@@ -93,7 +93,8 @@ enum DateFields {
     case "epoch":
       // a year counts 365.25 days here, a month 30
       let days = Int128(span.months / 12) * 36_525 / 100 * 86_400 + Int128(span.months / 12) * 36_525 % 100 * 864
-      let total = (days + (Int128(span.months % 12) * 30 + Int128(span.days)) * 86_400) * 1_000_000 + Int128(span.micros)
+      let total =
+        (days + (Int128(span.months % 12) * 30 + Int128(span.days)) * 86_400) * 1_000_000 + Int128(span.micros)
       guard let value = Numeric(coefficient: total, scale: 6) else { throw ArithmeticOperators.numericOverflow }
       return value
     default:

@@ -119,46 +119,54 @@ enum DateFunctions {
     }
   }
 
-  private static let truncation: [ScalarFunction] = ([.timestamp, .timestamptz] as [DataType]).map { type in
-    .make("date_trunc", [.exact(.text), .exact(type)], .fixed(type), volatility: type == .timestamp ? .immutable : .stable) {
-      (context, columns, rows) throws(Fault) in
-      let shift = type == .timestamptz ? Int64(context.timeZone.offsetSeconds) * 1_000_000 : 0
-      return try truncate(columns, rows, type, shift)
-    }
-  } + [
-    .make("date_trunc", [.exact(.text), .exact(.timestamptz), .exact(.text)], .fixed(.timestamptz), volatility: .stable) {
-      (context, columns, rows) throws(Fault) in
-      let zones = Arguments(context: context, columns: [columns[2]])
-      return try truncate(columns, rows, .timestamptz, try zoneShift(zones.string(0, 0)))
-    },
-    .rowwise("date_trunc", [.text, .interval], .interval) { (a, row, out) throws(Fault) in
-      let unit = try unit(a.string(0, row), .interval)
-      var span = a.interval(1, row)
-      if let step = unit.micros {
-        span.micros = unit == .day ? 0 : span.micros / step * step
-      } else {
-        (span.days, span.micros) = (0, 0)
-        let step: Int32 =
-          switch unit {
-          case .quarter: 3
-          case .year: 12
-          case .decade: 120
-          case .century: 1200
-          case .millennium: 12_000
-          default: 1
-          }
-        span.months = span.months / step * step
+  private static let truncation: [ScalarFunction] =
+    ([.timestamp, .timestamptz] as [DataType]).map { type in
+      .make(
+        "date_trunc", [.exact(.text), .exact(type)], .fixed(type), volatility: type == .timestamp ? .immutable : .stable
+      ) {
+        (context, columns, rows) throws(Fault) in
+        let shift = type == .timestamptz ? Int64(context.timeZone.offsetSeconds) * 1_000_000 : 0
+        return try truncate(columns, rows, type, shift)
       }
-      out.append(span)
-    },
-  ]
+    } + [
+      .make(
+        "date_trunc", [.exact(.text), .exact(.timestamptz), .exact(.text)], .fixed(.timestamptz), volatility: .stable
+      ) {
+        (context, columns, rows) throws(Fault) in
+        let zones = Arguments(context: context, columns: [columns[2]])
+        return try truncate(columns, rows, .timestamptz, try zoneShift(zones.string(0, 0)))
+      },
+      .rowwise("date_trunc", [.text, .interval], .interval) { (a, row, out) throws(Fault) in
+        let unit = try unit(a.string(0, row), .interval)
+        var span = a.interval(1, row)
+        if let step = unit.micros {
+          span.micros = unit == .day ? 0 : span.micros / step * step
+        } else {
+          (span.days, span.micros) = (0, 0)
+          let step: Int32 =
+            switch unit {
+            case .quarter: 3
+            case .year: 12
+            case .decade: 120
+            case .century: 1200
+            case .millennium: 12_000
+            default: 1
+            }
+          span.months = span.months / step * step
+        }
+        out.append(span)
+      },
+    ]
 
-  private static func truncate(_ columns: [Column], _ rows: Int, _ type: DataType, _ shift: Int64) throws(Fault) -> Column {
+  private static func truncate(_ columns: [Column], _ rows: Int, _ type: DataType, _ shift: Int64) throws(Fault)
+    -> Column
+  {
     let names = Arguments(context: .none, columns: [columns[0]])
     if case .constant = columns[0].form {
       let unit = try unit(names.string(0, 0), type)
       if case .constant(let one) = columns[1].form {
-        return Column(type: type, count: rows, validity: nil, form: .constant(truncate(one.flat(), unit, type, shift: shift)))
+        return Column(
+          type: type, count: rows, validity: nil, form: .constant(truncate(one.flat(), unit, type, shift: shift)))
       }
       return truncate(columns[1], unit, type, shift: shift)
     }
@@ -209,16 +217,19 @@ enum DateFunctions {
 
   // MARK: Bins
 
-  private static let bins: [ScalarFunction] = ([.timestamp, .timestamptz] as [DataType]).flatMap { type -> [ScalarFunction] in
+  private static let bins: [ScalarFunction] = ([.timestamp, .timestamptz] as [DataType]).flatMap {
+    type -> [ScalarFunction] in
     [
       .make("date_bin", [.exact(.interval), .exact(type), .exact(type)], .fixed(type)) { (_, c, rows) throws(Fault) in
         try bin(c[0], c[1], c[2], rows, type)
       },
       .make("time_bucket", [.exact(.interval), .exact(type)], .fixed(type)) { (_, c, rows) throws(Fault) in
         // TimescaleDB's origin: Monday 2000-01-03
-        try bin(c[0], c[1], .constant(.integer(10_959 * CivilCalendar.microsPerDay), type: type, count: rows), rows, type)
+        try bin(
+          c[0], c[1], .constant(.integer(10_959 * CivilCalendar.microsPerDay), type: type, count: rows), rows, type)
       },
-      .make("time_bucket", [.exact(.interval), .exact(type), .exact(type)], .fixed(type)) { (_, c, rows) throws(Fault) in
+      .make("time_bucket", [.exact(.interval), .exact(type), .exact(type)], .fixed(type)) {
+        (_, c, rows) throws(Fault) in
         try bin(c[0], c[1], c[2], rows, type)
       },
     ]
@@ -247,7 +258,8 @@ enum DateFunctions {
         return micros &- (rest < 0 ? rest &+ step : rest)
       }
     }
-    return try rowLoop(.none, [spans, stamps, origins], rows: rows, type: type, isStrict: true) { (a, row, out) throws(Fault) in
+    return try rowLoop(.none, [spans, stamps, origins], rows: rows, type: type, isStrict: true) {
+      (a, row, out) throws(Fault) in
       let step = try stride(a.interval(0, row))
       let micros = a.int(1, row)
       let rest = (micros &- a.int(2, row)) % step
@@ -296,7 +308,9 @@ enum DateFunctions {
   }
 
   private static func makeStamp(_ name: String, _ type: DataType) -> ScalarFunction {
-    .rowwise(name, [.int4, .int4, .int4, .int4, .int4, .float8], type, volatility: type == .timestamptz ? .stable : .immutable) {
+    .rowwise(
+      name, [.int4, .int4, .int4, .int4, .int4, .float8], type, volatility: type == .timestamptz ? .stable : .immutable
+    ) {
       (a, row, out) throws(Fault) in
       let local =
         try day(a.int(0, row), a.int(1, row), a.int(2, row)) * CivilCalendar.microsPerDay
@@ -305,73 +319,80 @@ enum DateFunctions {
     }
   }
 
-  private static let makers: [ScalarFunction] = [
-    .rowwise("make_date", [.int4, .int4, .int4], .date) { (a, row, out) throws(Fault) in
-      out.append(try day(a.int(0, row), a.int(1, row), a.int(2, row)))
-    },
-    .rowwise("make_time", [.int4, .int4, .float8], .time) { (a, row, out) throws(Fault) in
-      out.append(try time(a.int(0, row), a.int(1, row), a.double(2, row)))
-    },
-    makeStamp("make_timestamp", .timestamp), makeStamp("make_timestamptz", .timestamptz),
-    .rowwise("to_timestamp", [.float8], .timestamptz) { (a, row, out) throws(Fault) in
-      let seconds = a.double(0, row)
-      if seconds == .infinity { return out.append(Int64.max) }
-      if seconds == -.infinity { return out.append(Int64.min) }
-      if seconds.isNaN { throw Fault(.datetimeFieldOverflow, "timestamp cannot be NaN") }
-      guard seconds.magnitude < 9.2e12 else {
-        throw Fault(.datetimeFieldOverflow, "timestamp out of range: \"\(seconds)\"")
+  private static let makers: [ScalarFunction] =
+    [
+      .rowwise("make_date", [.int4, .int4, .int4], .date) { (a, row, out) throws(Fault) in
+        out.append(try day(a.int(0, row), a.int(1, row), a.int(2, row)))
+      },
+      .rowwise("make_time", [.int4, .int4, .float8], .time) { (a, row, out) throws(Fault) in
+        out.append(try time(a.int(0, row), a.int(1, row), a.double(2, row)))
+      },
+      makeStamp("make_timestamp", .timestamp), makeStamp("make_timestamptz", .timestamptz),
+      .rowwise("to_timestamp", [.float8], .timestamptz) { (a, row, out) throws(Fault) in
+        let seconds = a.double(0, row)
+        if seconds == .infinity { return out.append(Int64.max) }
+        if seconds == -.infinity { return out.append(Int64.min) }
+        if seconds.isNaN { throw Fault(.datetimeFieldOverflow, "timestamp cannot be NaN") }
+        guard seconds.magnitude < 9.2e12 else {
+          throw Fault(.datetimeFieldOverflow, "timestamp out of range: \"\(seconds)\"")
+        }
+        out.append(Int64((seconds * 1_000_000).rounded(.toNearestOrEven)))
+      },
+      .rowwise("to_timestamp", [.text, .text], .timestamptz, volatility: .stable) { (a, row, out) throws(Fault) in
+        let local = try TemplateFormat.parse(a.string(0, row), a.string(1, row))
+        out.append(local - Int64(a.context.timeZone.offsetSeconds) * 1_000_000)
+      },
+      .rowwise("to_date", [.text, .text], .date) { (a, row, out) throws(Fault) in
+        out.append(CivilCalendar.split(try TemplateFormat.parse(a.string(0, row), a.string(1, row))).day)
+      },
+      .rowwise("age", [.timestamp, .timestamp], .interval) { (a, row, out) throws(Fault) in
+        out.append(try age(a.int(0, row), a.int(1, row)))
+      },
+      .rowwise("age", [.timestamptz, .timestamptz], .interval, volatility: .stable) { (a, row, out) throws(Fault) in
+        out.append(try age(a.int(0, row), a.int(1, row)))
+      },
+      .rowwise("age", [.timestamp], .interval, volatility: .stable) { (a, row, out) throws(Fault) in
+        let today = CivilCalendar.split(local(a.context)).day * CivilCalendar.microsPerDay
+        out.append(try age(today, a.int(0, row)))
+      },
+      .rowwise("age", [.timestamptz], .interval, volatility: .stable) { (a, row, out) throws(Fault) in
+        let today = CivilCalendar.split(local(a.context)).day * CivilCalendar.microsPerDay
+        out.append(try age(today, a.int(0, row) + Int64(a.context.timeZone.offsetSeconds) * 1_000_000))
+      },
+      .rowwise("justify_hours", [.interval], .interval) { (a, row, out) throws(Fault) in
+        var span = a.interval(0, row)
+        span.days &+= Int32(truncatingIfNeeded: span.micros / CivilCalendar.microsPerDay)
+        span.micros %= CivilCalendar.microsPerDay
+        out.append(span)
+      },
+      .rowwise("justify_days", [.interval], .interval) { (a, row, out) throws(Fault) in
+        var span = a.interval(0, row)
+        span.months &+= span.days / 30
+        span.days %= 30
+        out.append(span)
+      },
+      .rowwise("isfinite", [.timestamptz], .boolean) { (a, row, out) throws(Fault) in
+        out.append(DateCasts.isFinite(a.int(0, row)))
+      },
+      .rowwise("isfinite", [.timestamp], .boolean) { (a, row, out) throws(Fault) in
+        out.append(DateCasts.isFinite(a.int(0, row)))
+      },
+    ]
+    + (1...7).map { count in
+      // make_interval(years, months, weeks, days, hours, mins, secs): the first ones given, the rest 0
+      .rowwise(
+        "make_interval", (0..<count).map { $0 == 6 ? .float8 : .int4 }, .interval
+      ) { (a, row, out) throws(Fault) in
+        func part(_ index: Int) -> Int64 { index < count ? a.int(index, row) : 0 }
+        let seconds = count == 7 ? a.double(6, row) : 0
+        let micros = part(4) * 3_600_000_000 + part(5) * 60_000_000 + Int64((seconds * 1_000_000).rounded())
+        guard let months = Int32(exactly: part(0) * 12 + part(1)), let days = Int32(exactly: part(2) * 7 + part(3))
+        else {
+          throw DateArithmetic.intervalOutOfRange
+        }
+        out.append(Interval(months: months, days: days, micros: micros))
       }
-      out.append(Int64((seconds * 1_000_000).rounded(.toNearestOrEven)))
-    },
-    .rowwise("to_timestamp", [.text, .text], .timestamptz, volatility: .stable) { (a, row, out) throws(Fault) in
-      let local = try TemplateFormat.parse(a.string(0, row), a.string(1, row))
-      out.append(local - Int64(a.context.timeZone.offsetSeconds) * 1_000_000)
-    },
-    .rowwise("to_date", [.text, .text], .date) { (a, row, out) throws(Fault) in
-      out.append(CivilCalendar.split(try TemplateFormat.parse(a.string(0, row), a.string(1, row))).day)
-    },
-    .rowwise("age", [.timestamp, .timestamp], .interval) { (a, row, out) throws(Fault) in
-      out.append(try age(a.int(0, row), a.int(1, row)))
-    },
-    .rowwise("age", [.timestamptz, .timestamptz], .interval, volatility: .stable) { (a, row, out) throws(Fault) in
-      out.append(try age(a.int(0, row), a.int(1, row)))
-    },
-    .rowwise("age", [.timestamp], .interval, volatility: .stable) { (a, row, out) throws(Fault) in
-      let today = CivilCalendar.split(local(a.context)).day * CivilCalendar.microsPerDay
-      out.append(try age(today, a.int(0, row)))
-    },
-    .rowwise("age", [.timestamptz], .interval, volatility: .stable) { (a, row, out) throws(Fault) in
-      let today = CivilCalendar.split(local(a.context)).day * CivilCalendar.microsPerDay
-      out.append(try age(today, a.int(0, row) + Int64(a.context.timeZone.offsetSeconds) * 1_000_000))
-    },
-    .rowwise("justify_hours", [.interval], .interval) { (a, row, out) throws(Fault) in
-      var span = a.interval(0, row)
-      span.days &+= Int32(truncatingIfNeeded: span.micros / CivilCalendar.microsPerDay)
-      span.micros %= CivilCalendar.microsPerDay
-      out.append(span)
-    },
-    .rowwise("justify_days", [.interval], .interval) { (a, row, out) throws(Fault) in
-      var span = a.interval(0, row)
-      span.months &+= span.days / 30
-      span.days %= 30
-      out.append(span)
-    },
-    .rowwise("isfinite", [.timestamptz], .boolean) { (a, row, out) throws(Fault) in out.append(DateCasts.isFinite(a.int(0, row))) },
-    .rowwise("isfinite", [.timestamp], .boolean) { (a, row, out) throws(Fault) in out.append(DateCasts.isFinite(a.int(0, row))) },
-  ] + (1...7).map { count in
-    // make_interval(years, months, weeks, days, hours, mins, secs): the first ones given, the rest 0
-    .rowwise(
-      "make_interval", (0..<count).map { $0 == 6 ? .float8 : .int4 }, .interval
-    ) { (a, row, out) throws(Fault) in
-      func part(_ index: Int) -> Int64 { index < count ? a.int(index, row) : 0 }
-      let seconds = count == 7 ? a.double(6, row) : 0
-      let micros = part(4) * 3_600_000_000 + part(5) * 60_000_000 + Int64((seconds * 1_000_000).rounded())
-      guard let months = Int32(exactly: part(0) * 12 + part(1)), let days = Int32(exactly: part(2) * 7 + part(3)) else {
-        throw DateArithmetic.intervalOutOfRange
-      }
-      out.append(Interval(months: months, days: days, micros: micros))
     }
-  }
 
   /// Years, months, days between two moments by the calendar.
   static func age(_ x: Int64, _ y: Int64) throws(Fault) -> Interval {

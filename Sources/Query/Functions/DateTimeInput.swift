@@ -23,7 +23,9 @@ enum DateTimeInput {
   ]
 
   private static func syntax(_ text: String, _ type: DataType) -> Fault {
-    Fault(.invalidDatetimeFormat, "invalid input syntax for type \(TypeNames.sqlName(type)): \"\(text)\"")
+    // PostgreSQL's messages call only this type by its short name
+    let name = type == .timestamp ? "timestamp" : TypeNames.sqlName(type)
+    return Fault(.invalidDatetimeFormat, "invalid input syntax for type \(name): \"\(text)\"")
   }
   private static func outOfRange(_ text: String) -> Fault {
     Fault(.datetimeFieldOverflow, "date/time field value out of range: \"\(text)\"")
@@ -163,7 +165,9 @@ enum DateTimeInput {
       } else if byte >= 97 && byte <= 122 || byte == 45 || byte == 43 {
         let start = index
         index += 1
-        while index < bytes.count && ((bytes[index] >= 97 && bytes[index] <= 122) || bytes[index] == 47 || bytes[index] == 95) {
+        while index < bytes.count
+          && ((bytes[index] >= 97 && bytes[index] <= 122) || bytes[index] == 47 || bytes[index] == 95)
+        {
           index += 1
         }
         try word(String(decoding: bytes[start..<index], as: UTF8.self), bytes, &index, &fields, text, type)

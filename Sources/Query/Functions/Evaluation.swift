@@ -204,7 +204,9 @@ final class Arguments {
 }
 
 extension ColumnBuilder {
-  mutating func append(numeric value: Numeric?, overflow message: String = "value overflows numeric format") throws(Fault) {
+  mutating func append(numeric value: Numeric?, overflow message: String = "value overflows numeric format")
+    throws(Fault)
+  {
     guard let value else { throw Fault(.numericValueOutOfRange, message) }
     append(value)
   }

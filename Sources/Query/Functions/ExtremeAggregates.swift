@@ -4,16 +4,48 @@ import Bedrock
 import Columnar
 import Kernels
 
-/// min and max over values of fixed width that order as `T` does.
-final class FixedExtremeState<T: BitwiseCopyable>: AggregateState {
+/// Which of two values an aggregate keeps: a type, not a closure, so that the loop over rows is compiled with it inside.
+/// Of equal values (1.0 and 1.00, 30 days and 1 mon) the newer stays, as in PostgreSQL.
+protocol Preference {
+  associatedtype Value: BitwiseCopyable
+  static func prefers(_ new: Value, to old: Value) -> Bool
+}
+
+enum Least<Value: BitwiseCopyable & Comparable>: Preference {
+  @inline(__always) static func prefers(_ new: Value, to old: Value) -> Bool { new <= old }
+}
+enum Greatest<Value: BitwiseCopyable & Comparable>: Preference {
+  @inline(__always) static func prefers(_ new: Value, to old: Value) -> Bool { new >= old }
+}
+// NaN is above every other float.
+enum LeastFloat<Value: BitwiseCopyable & BinaryFloatingPoint>: Preference {
+  @inline(__always) static func prefers(_ new: Value, to old: Value) -> Bool { new <= old || old != old }
+}
+enum GreatestFloat<Value: BitwiseCopyable & BinaryFloatingPoint>: Preference {
+  @inline(__always) static func prefers(_ new: Value, to old: Value) -> Bool { new >= old || new != new }
+}
+enum LeastNumeric: Preference {
+  static func prefers(_ new: Numeric, to old: Numeric) -> Bool { Numeric.compare(new, old) <= 0 }
+}
+enum GreatestNumeric: Preference {
+  static func prefers(_ new: Numeric, to old: Numeric) -> Bool { Numeric.compare(new, old) >= 0 }
+}
+enum LeastInterval: Preference {
+  static func prefers(_ new: Interval, to old: Interval) -> Bool { new.comparable <= old.comparable }
+}
+enum GreatestInterval: Preference {
+  static func prefers(_ new: Interval, to old: Interval) -> Bool { new.comparable >= old.comparable }
+}
+
+/// min and max over values of fixed width.
+final class FixedExtremeState<P: Preference>: AggregateState {
+  typealias T = P.Value
   private var best: [T]
   private var seen: [Bool] = [false]
   private let type: DataType
-  private let isBetter: (T, T) -> Bool
   private let empty: T
-  init(_ type: DataType, empty: T, isBetter: @escaping (T, T) -> Bool) {
+  init(_ type: DataType, empty: T, _ preference: P.Type) {
     self.type = type
-    self.isBetter = isBetter
     self.empty = empty
     best = [empty]
   }
@@ -22,6 +54,15 @@ final class FixedExtremeState<T: BitwiseCopyable>: AggregateState {
     Functions.grow(&best, to: count, empty)
     Functions.grow(&seen, to: count, false)
   }
+  // A generic class behind a protocol is not specialised by itself.
+  @specialized(where P == Least<Int32>)
+  @specialized(where P == Greatest<Int32>)
+  @specialized(where P == Least<Int64>)
+  @specialized(where P == Greatest<Int64>)
+  @specialized(where P == LeastFloat<Double>)
+  @specialized(where P == GreatestFloat<Double>)
+  @specialized(where P == LeastNumeric)
+  @specialized(where P == GreatestNumeric)
   func update(groups: Span<Int32>, arguments: [Column]) throws(Fault) {
     let flat = arguments[0].flat()
     let values = flat.values(T.self)
@@ -29,7 +70,7 @@ final class FixedExtremeState<T: BitwiseCopyable>: AggregateState {
       seen.withUnsafeMutableBufferPointer { seen in
         forEachSlot(groups, flat.validity) { slot, row in
           let value = values[row]
-          if !seen[slot] || isBetter(value, best[slot]) {
+          if !seen[slot] || P.prefers(value, to: best[slot]) {
             best[slot] = value
             seen[slot] = true
           }
@@ -38,10 +79,10 @@ final class FixedExtremeState<T: BitwiseCopyable>: AggregateState {
     }
   }
   func merge(_ other: any AggregateState, mapping: Span<Int32>) throws(Fault) {
-    let other = sibling(other, of: FixedExtremeState<T>.self)
+    let other = sibling(other, of: FixedExtremeState<P>.self)
     for group in 0..<mapping.count where other.seen[group + 1] {
       let slot = Int(mapping[group]) + 1
-      if !seen[slot] || isBetter(other.best[group + 1], best[slot]) {
+      if !seen[slot] || P.prefers(other.best[group + 1], to: best[slot]) {
         best[slot] = other.best[group + 1]
         seen[slot] = true
       }

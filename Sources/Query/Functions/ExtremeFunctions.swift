@@ -4,8 +4,10 @@ import Bedrock
 import Columnar
 
 enum ExtremeFunctions {
-  static let all: [ScalarFunction] = [("greatest", Comparison.greater), ("least", Comparison.less)].map { name, comparison in
-    .make(name, [.anyElement], .computed { $0[0] }, isVariadic: true, isStrict: false) { (_, columns, rows) throws(Fault) in
+  static let all: [ScalarFunction] = [("greatest", Comparison.greater), ("least", Comparison.less)].map {
+    name, comparison in
+    .make(name, [.anyElement], .computed { $0[0] }, isVariadic: true, isStrict: false) {
+      (_, columns, rows) throws(Fault) in
       var best = columns[0].flat()
       for column in columns.dropFirst() {
         let next = column.flat()

@@ -1,7 +1,8 @@
 // What a SQL function is to the planner (names, argument types, result type) and to the executor (a loop over columns).
 //
-// The planner asks `FunctionCatalog` for candidates and picks one by PostgreSQL's rules (manual chapter 10). The executor
-// calls `evaluate` once per chunk with columns of equal length. Operators are functions under the operator's name.
+// The planner asks `FunctionCatalog` for candidates and picks one by PostgreSQL's rules (manual chapter 10). The
+// executor calls `evaluate` once per chunk with columns of equal length. Operators are functions under the operator's
+// name.
 
 package import Bedrock
 package import Columnar
@@ -141,7 +142,8 @@ package struct CastFunction: Sendable {
   package let volatility: Volatility
   /// `target` carries length or precision, which `to` does not.
   package let evaluate:
-    @Sendable (_ context: FunctionContext, _ column: Column, _ target: DataType, _ explicit: Bool) throws(Fault) -> Column
+    @Sendable (_ context: FunctionContext, _ column: Column, _ target: DataType, _ explicit: Bool) throws(Fault) ->
+      Column
 
   package init(
     from: DataType, to: DataType, context: CastContext, volatility: Volatility = .immutable,
@@ -199,11 +201,13 @@ package struct TableFunction: Sendable {
   package let columns: @Sendable ([DataType]) -> [(name: String, type: DataType)]
   /// All rows for constant arguments, in chunks of at most `Limits.chunkRowsMax` rows; `nil` at the end.
   package let open:
-    @Sendable (_ context: FunctionContext, _ arguments: [Scalar], _ types: [DataType]) throws(Fault) -> () throws(Fault) ->
+    @Sendable (_ context: FunctionContext, _ arguments: [Scalar], _ types: [DataType]) throws(Fault) -> () throws(Fault)
+      ->
       Chunk?
 
   package init(
-    name: String, parameters: [ParameterType], columns: @escaping @Sendable ([DataType]) -> [(name: String, type: DataType)],
+    name: String, parameters: [ParameterType],
+    columns: @escaping @Sendable ([DataType]) -> [(name: String, type: DataType)],
     open: @escaping @Sendable (FunctionContext, [Scalar], [DataType]) throws(Fault) -> () throws(Fault) -> Chunk?
   ) {
     self.name = name

@@ -153,7 +153,8 @@ enum IntervalInput {
 
   private static func add(_ number: Double, _ unit: String, _ sums: inout Sums) -> Bool {
     switch unit {
-    case "microsecond", "microseconds", "us", "usec", "usecs", "usecond", "useconds": sums.add(months: 0, micros: number)
+    case "microsecond", "microseconds", "us", "usec", "usecs", "usecond", "useconds":
+      sums.add(months: 0, micros: number)
     case "millisecond", "milliseconds", "ms", "msec", "msecs", "msecond", "mseconds":
       sums.add(months: 0, micros: number * 1000)
     case "second", "seconds", "s", "sec", "secs": sums.add(months: 0, micros: number * 1_000_000)

@@ -154,6 +154,72 @@ struct JSONText {
     return String(out)
   }
 
+  // MARK: The form of jsonb
+
+  /// The text that jsonb prints: members by length of key, then bytewise, the last of equal keys; one space after
+  /// commas and colons. Text that is not JSON comes back as it is.
+  static func normalized(_ raw: UnsafeRawBufferPointer) -> [UInt8] {
+    var scanner = JSONText(raw: raw)
+    var out: [UInt8] = []
+    out.reserveCapacity(raw.count + raw.count / 4)
+    guard scanner.copyValue(depth: 0, to: &out), scanner.atEnd() else { return [UInt8](raw) }
+    return out
+  }
+
+  private mutating func copyValue(depth: Int, to out: inout [UInt8]) -> Bool {
+    skipSpace()
+    guard position < raw.count, depth < Limits.jsonDepthMax else { return false }
+    switch raw[position] {
+    case 123: return copyObject(depth: depth, to: &out)
+    case 91:
+      position += 1
+      out.append(91)
+      if take(93) {
+        out.append(93)
+        return true
+      }
+      guard copyValue(depth: depth + 1, to: &out) else { return false }
+      while take(44) {
+        out += [44, 32]
+        guard copyValue(depth: depth + 1, to: &out) else { return false }
+      }
+      out.append(93)
+      return take(93)
+    default:
+      let start = position
+      guard skipValue(depth: depth) else { return false }
+      out += raw[start..<position]
+      return true
+    }
+  }
+
+  private mutating func copyObject(depth: Int, to out: inout [UInt8]) -> Bool {
+    var members: [[UInt8]: [UInt8]] = [:]
+    position += 1
+    if !take(125) {
+      repeat {
+        skipSpace()
+        let start = position
+        guard skipString() else { return false }
+        let key = [UInt8](raw[start..<position])
+        var value: [UInt8] = []
+        guard take(58), copyValue(depth: depth + 1, to: &value) else { return false }
+        members[key] = value
+      } while take(44)
+      guard take(125) else { return false }
+    }
+    let keys = members.keys.sorted { $0.count != $1.count ? $0.count < $1.count : $0.lexicographicallyPrecedes($1) }
+    out.append(123)
+    for (index, key) in keys.enumerated() {
+      if index > 0 { out += [44, 32] }
+      out += key
+      out += [58, 32]
+      out += members[key] ?? []
+    }
+    out.append(125)
+    return true
+  }
+
   /// A value as ->> gives it: strings without quotes, null as `nil`.
   static func plain(_ raw: UnsafeRawBufferPointer, _ range: Range<Int>) -> String? {
     let body = String(decoding: UnsafeRawBufferPointer(rebasing: raw[range]), as: UTF8.self)
@@ -201,6 +267,8 @@ struct JSONText {
     if result == .text {
       guard let text = plain(raw, range) else { return out.appendNull() }
       out.append(text)
+    } else if result == .jsonb {
+      out.append(normalized(UnsafeRawBufferPointer(rebasing: raw[range])))
     } else {
       out.append(utf8: UnsafeRawBufferPointer(rebasing: raw[range]))
     }

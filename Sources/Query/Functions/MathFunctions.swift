@@ -4,6 +4,7 @@ import Bedrock
 import Columnar
 import Glibc
 import Kernels
+import Runtime
 
 enum MathFunctions {
   static let negativeRoot = Fault(SQLState("2201F"), "cannot take square root of a negative number")
@@ -15,9 +16,8 @@ enum MathFunctions {
         .constant(.float(Double.pi), type: .float8, count: rows)
       },
       .make("random", [], .fixed(.float8), volatility: .volatile) { (_, _, rows) throws(Fault) in
-        // The one place where a query asks for chance; seeded by the system.
-        var generator = SystemRandomNumberGenerator()
-        let values = (0..<rows).map { _ in Double.random(in: 0..<1, using: &generator) }
+        // 53 bits, the precision of a double, as a fraction of 2^53
+        let values = (0..<rows).map { _ in Double(Entropy.word() >> 11) * 0x1p-53 }
         return .fixed(.float8, count: rows, .copying(values))
       },
     ]
@@ -25,16 +25,26 @@ enum MathFunctions {
   static func absolute(named name: String) -> [ScalarFunction] {
     [
       .make(name, [.exact(.int2)], .fixed(.int2)) { (_, c, _) throws(Fault) in
-        try mapChecked(c[0], .int2, ArithmeticOperators.outOfRange(.int2)) { (v: Int32) in (v < 0 ? 0 &- v : v, v == -32_768) }
+        try mapChecked(c[0], .int2, ArithmeticOperators.outOfRange(.int2)) { (v: Int32) in
+          (v < 0 ? 0 &- v : v, v == -32_768)
+        }
       },
       .make(name, [.exact(.int4)], .fixed(.int4)) { (_, c, _) throws(Fault) in
-        try mapChecked(c[0], .int4, ArithmeticOperators.outOfRange(.int4)) { (v: Int32) in (v < 0 ? 0 &- v : v, v == .min) }
+        try mapChecked(c[0], .int4, ArithmeticOperators.outOfRange(.int4)) { (v: Int32) in
+          (v < 0 ? 0 &- v : v, v == .min)
+        }
       },
       .make(name, [.exact(.int8)], .fixed(.int8)) { (_, c, _) throws(Fault) in
-        try mapChecked(c[0], .int8, ArithmeticOperators.outOfRange(.int8)) { (v: Int64) in (v < 0 ? 0 &- v : v, v == .min) }
+        try mapChecked(c[0], .int8, ArithmeticOperators.outOfRange(.int8)) { (v: Int64) in
+          (v < 0 ? 0 &- v : v, v == .min)
+        }
       },
-      .make(name, [.exact(.float4)], .fixed(.float4)) { (_, c, _) throws(Fault) in map(c[0], .float4) { (v: Float) in v.magnitude } },
-      .make(name, [.exact(.float8)], .fixed(.float8)) { (_, c, _) throws(Fault) in map(c[0], .float8) { (v: Double) in v.magnitude } },
+      .make(name, [.exact(.float4)], .fixed(.float4)) { (_, c, _) throws(Fault) in
+        map(c[0], .float4) { (v: Float) in v.magnitude }
+      },
+      .make(name, [.exact(.float8)], .fixed(.float8)) { (_, c, _) throws(Fault) in
+        map(c[0], .float8) { (v: Double) in v.magnitude }
+      },
       .make(name, [.exact(.numeric)], .fixed(.numeric)) { (_, c, _) throws(Fault) in
         map(c[0], .numeric) { (v: Numeric) in !v.isNaN && v.coefficient < 0 ? v.negated : v }
       },
@@ -42,7 +52,9 @@ enum MathFunctions {
   }
 
   private static func double(_ name: String, _ f: @escaping @Sendable (Double) -> Double) -> ScalarFunction {
-    .make(name, [.exact(.float8)], .fixed(.float8)) { (_, c, _) throws(Fault) in map(c[0], .float8) { (v: Double) in f(v) } }
+    .make(name, [.exact(.float8)], .fixed(.float8)) { (_, c, _) throws(Fault) in
+      map(c[0], .float8) { (v: Double) in f(v) }
+    }
   }
 
   private static func numeric(
@@ -89,18 +101,18 @@ enum MathFunctions {
       out.append(value)
     },
     numeric("exp") { (v) throws(Fault) in
-      let value = exp(Casts.double(v))
-      if value.isInfinite { throw ArithmeticOperators.numericOverflow }
-      return significant(value)
+      if v.isNaN { return v }
+      return significant(Wide.exp(wide(v)), atLeast: v.scale)
     },
     logarithm("ln", log), logarithm("log", log10), logarithm("log10", log10),
-    numericLogarithm("ln", log), numericLogarithm("log", log10), numericLogarithm("log10", log10),
+    numericLogarithm("ln", Wide.log), numericLogarithm("log", Wide.log10), numericLogarithm("log10", Wide.log10),
     .rowwise("log", [.numeric, .numeric], .numeric) { (a, row, out) throws(Fault) in
-      let base = Casts.double(a.numeric(0, row)), x = Casts.double(a.numeric(1, row))
-      try checkLogarithm(base)
-      try checkLogarithm(x)
-      if base == 1 { throw ArithmeticOperators.divisionByZero }
-      try out.append(numeric: significant(log(x) / log(base)))
+      let base = a.numeric(0, row), x = a.numeric(1, row)
+      try checkLogarithm(Casts.double(base))
+      try checkLogarithm(Casts.double(x))
+      if Numeric.compare(base, Numeric(1)) == 0 { throw ArithmeticOperators.divisionByZero }
+      let value = base.isNaN || x.isNaN ? .nan : Wide.log(wide(x)) / Wide.log(wide(base))
+      try out.append(numeric: significant(value, atLeast: max(base.scale, x.scale)))
     },
   ]
 
@@ -116,66 +128,109 @@ enum MathFunctions {
     }
   }
 
-  /// Exact for whole exponents that fit, else through floats with 16 significant digits.
+  /// Whole exponents exactly when the digits fit, all else through floats with 16 significant digits.
   static func numericPower(_ x: Numeric, _ y: Numeric) throws(Fault) -> Numeric? {
     if x.isNaN || y.isNaN { return .nan }
-    if y.canonical.scale == 0, let exponent = y.roundedInt64, exponent >= 0, exponent <= 200 {
-      var exact: Int128 = 1
-      var fits = true
-      for _ in 0..<exponent {
-        let (product, overflow) = exact.multipliedReportingOverflow(by: x.canonical.coefficient)
-        if overflow {
-          fits = false
-          break
-        }
-        exact = product
+    if y.canonical.scale == 0, let exponent = y.roundedInt64, exponent.magnitude <= 200 {
+      if exponent < 0 && x.coefficient == 0 {
+        throw Fault(SQLState("2201F"), "zero raised to a negative power is undefined")
       }
-      let scale = x.canonical.scale * Int(exponent)
-      if fits, scale <= Numeric.scaleMax, let value = Numeric(coefficient: exact, scale: scale) {
-        return value.rounded(toScale: displayScale(Casts.double(value), atLeast: x.scale))
+      if let exact = wholePower(x.canonical, Int(exponent.magnitude)) {
+        // power_var_int: always 16 places
+        let scale = max(16, x.scale)
+        return exponent < 0
+          ? Numeric.divide(Numeric(1), exact, scale: scale) : mostDigits(exact, upTo: scale)
       }
     }
     let value = try ArithmeticOperators.power(Casts.double(x), Casts.double(y))
-    return significant(value)
-  }
-
-  /// The display scale PostgreSQL gives results of transcendental functions: 16 significant digits.
-  private static func displayScale(_ value: Double, atLeast least: Int) -> Int {
-    let weight = value == 0 ? 0 : Int(log10(value.magnitude).rounded(.down))
-    return max(0, least, min(16 - weight, Numeric.scaleMax))
-  }
-
-  private static func significant(_ value: Double) -> Numeric? {
-    guard value.isFinite else { return value.isNaN ? .nan : nil }
-    let places = displayScale(value, atLeast: 0)
-    return FloatDigits.fixed(value, places: places).withUnsafeBufferPointer {
-      try? ValueText.numeric(UnsafeRawBufferPointer($0))
+    if y.coefficient != 0, x.coefficient > 0 {
+      return significant(Wide.exp(Wide.log(wide(x)) * wide(y)), atLeast: max(x.scale, y.scale))
     }
+    return significant(Wide(value), atLeast: x.scale)
   }
 
-  /// Exact digits by Newton's method on integers.
+  /// `x` to a power of at least 0; `nil` when it needs too many digits.
+  private static func wholePower(_ x: Numeric, _ exponent: Int) -> Numeric? {
+    var product = Numeric(1)
+    for _ in 0..<exponent {
+      guard let next = Numeric.multiply(product, x) else { return nil }
+      product = next
+    }
+    return product
+  }
+
+  /// Rounded to `scale`, or to the most places that 120 bits hold.
+  private static func mostDigits(_ value: Numeric, upTo scale: Int) -> Numeric? {
+    var places = scale
+    while places > 0 {
+      if let rounded = value.rounded(toScale: places) { return rounded }
+      places -= 1
+    }
+    return value.rounded(toScale: 0)
+  }
+
+  private static func wide(_ value: Numeric) -> Wide {
+    Wide(value.coefficient) / Wide.power(10, Wide(value.scale))
+  }
+
+  /// Results of transcendental functions: 16 significant digits, never fewer places than the arguments have.
+  private static func significant(_ value: Wide, atLeast least: Int) -> Numeric? {
+    guard value.isFinite else { return value.isNaN ? .nan : nil }
+    // towards zero, as PostgreSQL's estimates of the weight
+    let weight = value == 0 ? 0 : Int(Wide.log10(value.magnitude))
+    var places = max(0, least, min(16 - weight, Numeric.scaleMax))
+    while places >= 0 {
+      let scaled = (value * Wide.power(10, Wide(places))).rounded(.toNearestOrAwayFromZero)
+      if scaled.magnitude < 0x1p118, let number = Numeric(coefficient: Int128(scaled), scale: places) { return number }
+      places -= 1
+    }
+    return nil
+  }
+
+  /// At the scale that numeric_sqrt gives: 16 significant digits, the root's leading ones guessed from the base-10000
+  /// weight of its square.
   static func squareRoot(_ v: Numeric) -> Numeric? {
-    let value = Casts.double(v)
-    // numeric_sqrt: sweight counts base-10000 digits before the point of the root, 16 significant digits follow
-    let position = value == 0 ? 0 : Int(log10(value).rounded(.down))
+    let digits = String(v.coefficient.magnitude).count
+    let position = v.coefficient == 0 ? 0 : digits - 1 - v.scale
     let weight = position >= 0 ? position / 4 : -((3 - position) / 4)
-    let scale = max(0, v.scale, min(17 - (weight + 1) * 4 / 2, Numeric.scaleMax))
-    if value == 0 { return Numeric(coefficient: 0, scale: scale) }
-    // root of coefficient * 10^(2 * scale + 1 digit)
-    let shift = 2 * scale - v.scale
-    guard shift >= 0, shift <= 38 else { return significant(value.squareRoot()) }
-    let (scaled, overflow) = v.coefficient.magnitude.multipliedReportingOverflow(by: PowerOfTen.table[shift].magnitude)
-    if overflow { return significant(value.squareRoot())?.rounded(toScale: scale) }
-    var root = UInt128(Double(scaled).squareRoot())
+    return squareRoot(v, scale: max(0, v.scale, min(17 - (weight + 1) * 2, Numeric.scaleMax)))
+  }
+
+  /// Every digit exact, the last one rounded; `scale` is at least half of the number's. By hand's method: the whole
+  /// root of the coefficient, then a digit for every two zeros put behind it.
+  static func squareRoot(_ v: Numeric, scale: Int) -> Numeric? {
+    let zeros = 2 * scale - v.scale
+    precondition(v.coefficient >= 0 && zeros >= 0)
+    var radicand = v.coefficient.magnitude
+    // 120 bits leave room for one digit more
+    if zeros % 2 == 1 { radicand *= 10 }
+    var root = wholeRoot(radicand)
+    var rest = radicand - root * root
+    for _ in 0..<(zeros / 2) {
+      // rest <= 2 * root, so neither product passes 128 bits
+      if root > PowerOfTen.table[34].magnitude { return nil }
+      rest *= 100
+      var digit: UInt128 = 0
+      while digit < 9 && (20 * root + digit + 1) * (digit + 1) <= rest { digit += 1 }
+      rest -= (20 * root + digit) * digit
+      root = root * 10 + digit
+    }
+    if rest > root { root += 1 }
+    return Numeric(coefficient: Int128(root), scale: scale)
+  }
+
+  /// Rounded down.
+  private static func wholeRoot(_ value: UInt128) -> UInt128 {
+    var root = UInt128(Double(value).squareRoot())
+    if root == 0 { return 0 }
     for _ in 0..<64 {
-      let next = (root + scaled / root) / 2
+      let next = (root + value / root) / 2
       if next == root || next == root + 1 { break }
       root = next
     }
-    while root * root > scaled { root -= 1 }
-    while (root + 1) * (root + 1) <= scaled { root += 1 }
-    if scaled - root * root > root { root += 1 }
-    return Numeric(coefficient: Int128(root), scale: scale)
+    while root * root > value { root -= 1 }
+    while (root + 1) * (root + 1) <= value { root += 1 }
+    return root
   }
 
   private static func checkLogarithm(_ x: Double) throws(Fault) {
@@ -190,18 +245,18 @@ enum MathFunctions {
     }
   }
 
-  private static func numericLogarithm(_ name: String, _ f: @escaping @Sendable (Double) -> Double) -> ScalarFunction {
+  private static func numericLogarithm(_ name: String, _ f: @escaping @Sendable (Wide) -> Wide) -> ScalarFunction {
     numeric(name) { (v) throws(Fault) in
-      let x = Casts.double(v)
-      try checkLogarithm(x)
-      let value = f(x)
-      return significant(value)?.rounded(toScale: 16)
+      if v.isNaN { return v }
+      try checkLogarithm(Casts.double(v))
+      return significant(f(wide(v)), atLeast: v.scale)
     }
   }
 
   private static let signs: [ScalarFunction] = [
     double("sign") { $0 > 0 ? 1 : ($0 < 0 ? -1 : $0) },
-    numeric("sign") { (v) throws(Fault) in v.isNaN ? v : Numeric(v.coefficient > 0 ? 1 : (v.coefficient < 0 ? -1 : 0)) },
+    numeric("sign") { (v) throws(Fault) in v.isNaN ? v : Numeric(v.coefficient > 0 ? 1 : (v.coefficient < 0 ? -1 : 0))
+    },
   ]
 
   private static let divisions: [ScalarFunction] =

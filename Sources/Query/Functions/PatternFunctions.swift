@@ -154,7 +154,9 @@ final class RegularExpression {
   private static func translated(_ pattern: String) -> String {
     var text = pattern
     if text.hasPrefix("***:") || text.hasPrefix("***=") { text.removeFirst(4) }
-    for (from, to) in [("(?:", "("), ("\\d", "[0-9]"), ("\\D", "[^0-9]"), ("\\y", "\\b"), ("\\m", "\\<"), ("\\M", "\\>")] {
+    for (from, to) in [
+      ("(?:", "("), ("\\d", "[0-9]"), ("\\D", "[^0-9]"), ("\\y", "\\b"), ("\\m", "\\<"), ("\\M", "\\>"),
+    ] {
       text = TextFunctions.replaced(text, from, to)
     }
     return text
@@ -245,7 +247,8 @@ enum PatternFunctions {
       let validity = combinedValidity(columns)
       var values = [Bool](repeating: false, count: rows)
       for row in 0..<rows where validity?.isSet(row) ?? true {
-        let compiled = if let pattern { pattern } else { try LikePattern(arguments.bytes(1, row), ignoresCase: ignoresCase) }
+        let compiled =
+          if let pattern { pattern } else { try LikePattern(arguments.bytes(1, row), ignoresCase: ignoresCase) }
         values[row] = compiled.matches(arguments.bytes(0, row)) != negated
       }
       return .fixed(.boolean, count: rows, validity: validity, .copying(values))

@@ -29,6 +29,6 @@ package enum QuotedText {
   package static func literal(_ text: String) -> String {
     let quoted = text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
     if !quoted.utf8.contains(UInt8(ascii: "\\")) { return "'" + quoted + "'" }
-    return " E'" + quoted.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\") + "'"
+    return "E'" + quoted.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\") + "'"
   }
 }

@@ -2,6 +2,7 @@
 
 import Bedrock
 import Columnar
+import Runtime
 
 enum SessionFunctions {
   static let all: [ScalarFunction] = names + settings + objects + definitions + privileges + sizes + server
@@ -14,14 +15,18 @@ enum SessionFunctions {
     }
   }
 
-  private static func same(_ name: String, _ parameters: [DataType], _ type: DataType, _ scalar: Scalar) -> ScalarFunction {
+  private static func same(_ name: String, _ parameters: [DataType], _ type: DataType, _ scalar: Scalar)
+    -> ScalarFunction
+  {
     .make(name, parameters.map { .exact($0) }, .fixed(type), volatility: .stable) { (_, _, rows) throws(Fault) in
       .constant(scalar, type: type, count: rows)
     }
   }
 
   private static let names: [ScalarFunction] =
-    ["current_user", "session_user", "user", "current_role"].map { name in value(name, .name) { .text($0.session.userName) } } + [
+    ["current_user", "session_user", "user", "current_role"].map { name in
+      value(name, .name) { .text($0.session.userName) }
+    } + [
       value("current_database", .name) { .text($0.session.databaseName) },
       value("current_catalog", .name) { .text($0.session.databaseName) },
       value("current_schema", .name) { context in
@@ -54,42 +59,48 @@ enum SessionFunctions {
     },
   ]
 
-  private static let objects: [ScalarFunction] = [
-    .rowwise("pg_get_userbyid", [.oid], .name, volatility: .stable) { (a, row, out) throws(Fault) in
-      let oid = UInt32(truncatingIfNeeded: a.int(0, row))
-      out.append(oid == 10 ? a.context.session.userName : "unknown (OID=\(oid))")
-    },
-    .rowwise("pg_table_is_visible", [.oid], .boolean, volatility: .stable) { (a, row, out) throws(Fault) in
-      out.append(a.context.session.isRelationVisible(oid: UInt32(truncatingIfNeeded: a.int(0, row))))
-    },
-    .rowwise("format_type", [.oid, .int4], .text, isStrict: false, volatility: .stable) { (a, row, out) throws(Fault) in
-      if a.isNull(0, row) { return out.appendNull() }
-      let oid = UInt32(truncatingIfNeeded: a.int(0, row))
-      out.append(TypeNames.format(oid: oid, modifier: a.isNull(1, row) ? nil : a.int(1, row)))
-    },
-    .rowwise("to_regclass", [.text], .regclass, volatility: .stable) { (a, row, out) throws(Fault) in
-      guard let oid = a.context.session.relationOID(a.string(0, row)) else { return out.appendNull() }
-      out.append(Int64(Int32(bitPattern: oid)))
-    },
-    .rowwise("to_regtype", [.text], .regtype, volatility: .stable) { (a, row, out) throws(Fault) in
-      guard let oid = TypeNames.oid(named: a.string(0, row)) else { return out.appendNull() }
-      out.append(Int64(oid))
-    },
-    .rowwise("to_regnamespace", [.text], .regnamespace, volatility: .stable) { (a, row, out) throws(Fault) in
-      guard let oid = a.context.session.namespaceOID(a.string(0, row)) else { return out.appendNull() }
-      out.append(Int64(Int32(bitPattern: oid)))
-    },
-    .rowwise("pg_encoding_to_char", [.int4], .name) { (a, row, out) throws(Fault) in
-      out.append(a.int(0, row) == 6 ? "UTF8" : (a.int(0, row) == 0 ? "SQL_ASCII" : ""))
-    },
-    .rowwise("pg_char_to_encoding", [.name], .int4) { (a, row, out) throws(Fault) in
-      out.append(a.string(0, row).uppercased().hasPrefix("UTF") ? Int64(6) : -1)
-    },
-    .make("pg_typeof", [.any], .fixed(.regtype), isStrict: false) { (_, columns, rows) throws(Fault) in
-      .constant(.integer(Int64(TypeNames.oid(columns[0].type))), type: .regtype, count: rows)
-    },
-  ] + ["type", "function", "operator", "opclass", "opfamily", "collation", "conversion", "ts_config", "ts_dict", "ts_parser",
-    "ts_template", "statistics_obj"].map { same("pg_\($0)_is_visible", [.oid], .boolean, .boolean(true)) }
+  private static let objects: [ScalarFunction] =
+    [
+      .rowwise("pg_get_userbyid", [.oid], .name, volatility: .stable) { (a, row, out) throws(Fault) in
+        let oid = UInt32(truncatingIfNeeded: a.int(0, row))
+        out.append(oid == 10 ? a.context.session.userName : "unknown (OID=\(oid))")
+      },
+      .rowwise("pg_table_is_visible", [.oid], .boolean, volatility: .stable) { (a, row, out) throws(Fault) in
+        out.append(a.context.session.isRelationVisible(oid: UInt32(truncatingIfNeeded: a.int(0, row))))
+      },
+      .rowwise("format_type", [.oid, .int4], .text, isStrict: false, volatility: .stable) {
+        (a, row, out) throws(Fault) in
+        if a.isNull(0, row) { return out.appendNull() }
+        let oid = UInt32(truncatingIfNeeded: a.int(0, row))
+        out.append(TypeNames.format(oid: oid, modifier: a.isNull(1, row) ? nil : a.int(1, row)))
+      },
+      .rowwise("to_regclass", [.text], .regclass, volatility: .stable) { (a, row, out) throws(Fault) in
+        guard let oid = a.context.session.relationOID(a.string(0, row)) else { return out.appendNull() }
+        out.append(Int64(Int32(bitPattern: oid)))
+      },
+      .rowwise("to_regtype", [.text], .regtype, volatility: .stable) { (a, row, out) throws(Fault) in
+        guard let oid = TypeNames.oid(named: a.string(0, row)) else { return out.appendNull() }
+        out.append(Int64(oid))
+      },
+      .rowwise("to_regnamespace", [.text], .regnamespace, volatility: .stable) { (a, row, out) throws(Fault) in
+        guard let oid = a.context.session.namespaceOID(a.string(0, row)) else { return out.appendNull() }
+        out.append(Int64(Int32(bitPattern: oid)))
+      },
+      .rowwise("pg_encoding_to_char", [.int4], .name) { (a, row, out) throws(Fault) in
+        out.append(a.int(0, row) == 6 ? "UTF8" : (a.int(0, row) == 0 ? "SQL_ASCII" : ""))
+      },
+      .rowwise("pg_char_to_encoding", [.name], .int4) { (a, row, out) throws(Fault) in
+        out.append(a.string(0, row).uppercased().hasPrefix("UTF") ? Int64(6) : -1)
+      },
+      .make("pg_typeof", [.any], .fixed(.regtype), isStrict: false) { (_, columns, rows) throws(Fault) in
+        .constant(.integer(Int64(TypeNames.oid(columns[0].type))), type: .regtype, count: rows)
+      },
+    ]
+    + [
+      "type", "function", "operator", "opclass", "opfamily", "collation", "conversion", "ts_config", "ts_dict",
+      "ts_parser",
+      "ts_template", "statistics_obj",
+    ].map { same("pg_\($0)_is_visible", [.oid], .boolean, .boolean(true)) }
 
   private static func viewDefinition(_ parameters: [DataType]) -> ScalarFunction {
     .rowwise("pg_get_viewdef", parameters, .text, volatility: .stable) { (a, row, out) throws(Fault) in
@@ -130,16 +141,21 @@ enum SessionFunctions {
   ]
 
   /// has_x_privilege([user,] object [, column], privilege): everything may be read.
-  private static let privileges: [ScalarFunction] = ["table", "schema", "database", "function", "sequence", "any_column", "type",
-    "tablespace", "language", "foreign_data_wrapper", "server"].flatMap { kind -> [ScalarFunction] in
+  private static let privileges: [ScalarFunction] =
+    [
+      "table", "schema", "database", "function", "sequence", "any_column", "type",
+      "tablespace", "language", "foreign_data_wrapper", "server",
+    ].flatMap { kind -> [ScalarFunction] in
       let name = "has_\(kind)_privilege"
       return ([.oid, .text] as [DataType]).flatMap { object -> [ScalarFunction] in
         [
-          same(name, [object, .text], .boolean, .boolean(true)), same(name, [.name, object, .text], .boolean, .boolean(true)),
+          same(name, [object, .text], .boolean, .boolean(true)),
+          same(name, [.name, object, .text], .boolean, .boolean(true)),
           same(name, [.oid, object, .text], .boolean, .boolean(true)),
         ]
       }
-    } + ([.oid, .text] as [DataType]).flatMap { object -> [ScalarFunction] in
+    }
+    + ([.oid, .text] as [DataType]).flatMap { object -> [ScalarFunction] in
       ([.text, .int2] as [DataType]).flatMap { column -> [ScalarFunction] in
         [
           same("has_column_privilege", [object, column, .text], .boolean, .boolean(true)),
@@ -147,20 +163,23 @@ enum SessionFunctions {
         ]
       }
     } + [
-      same("pg_has_role", [.name, .text], .boolean, .boolean(true)), same("pg_has_role", [.oid, .text], .boolean, .boolean(true)),
+      same("pg_has_role", [.name, .text], .boolean, .boolean(true)),
+      same("pg_has_role", [.oid, .text], .boolean, .boolean(true)),
       same("pg_has_role", [.name, .name, .text], .boolean, .boolean(true)),
       same("pg_has_role", [.name, .oid, .text], .boolean, .boolean(true)),
       same("row_security_active", [.oid], .boolean, .boolean(false)),
     ]
 
-  private static let sizes: [ScalarFunction] = [
-    "pg_relation_size", "pg_total_relation_size", "pg_table_size", "pg_indexes_size",
-  ].map { same($0, [.regclass], .int8, .integer(0)) } + [
-    same("pg_relation_size", [.regclass, .text], .int8, .integer(0)), same("pg_database_size", [.name], .int8, .integer(0)),
-    same("pg_database_size", [.oid], .int8, .integer(0)), same("pg_tablespace_size", [.oid], .int8, .integer(0)),
-    same("pg_tablespace_location", [.oid], .text, .text("")),
-    .rowwise("pg_size_pretty", [.int8], .text) { (a, row, out) throws(Fault) in out.append(pretty(a.int(0, row))) },
-  ]
+  private static let sizes: [ScalarFunction] =
+    [
+      "pg_relation_size", "pg_total_relation_size", "pg_table_size", "pg_indexes_size",
+    ].map { same($0, [.regclass], .int8, .integer(0)) } + [
+      same("pg_relation_size", [.regclass, .text], .int8, .integer(0)),
+      same("pg_database_size", [.name], .int8, .integer(0)),
+      same("pg_database_size", [.oid], .int8, .integer(0)), same("pg_tablespace_size", [.oid], .int8, .integer(0)),
+      same("pg_tablespace_location", [.oid], .text, .text("")),
+      .rowwise("pg_size_pretty", [.int8], .text) { (a, row, out) throws(Fault) in out.append(pretty(a.int(0, row))) },
+    ]
 
   /// As PostgreSQL: bytes up to 10 kB, then halves rounded up at every unit.
   private static func pretty(_ bytes: Int64) -> String {
@@ -177,8 +196,10 @@ enum SessionFunctions {
   }
 
   private static let server: [ScalarFunction] = [
-    same("pg_is_in_recovery", [], .boolean, .boolean(false)), same("pg_is_wal_replay_paused", [], .boolean, .boolean(false)),
-    same("pg_my_temp_schema", [], .oid, .integer(0)), same("pg_is_other_temp_schema", [.oid], .boolean, .boolean(false)),
+    same("pg_is_in_recovery", [], .boolean, .boolean(false)),
+    same("pg_is_wal_replay_paused", [], .boolean, .boolean(false)),
+    same("pg_my_temp_schema", [], .oid, .integer(0)),
+    same("pg_is_other_temp_schema", [.oid], .boolean, .boolean(false)),
     same("inet_server_addr", [], .text, .null), same("inet_server_port", [], .int4, .null),
     same("inet_client_addr", [], .text, .null), same("inet_client_port", [], .int4, .null),
     same("getdatabaseencoding", [], .name, .text("UTF8")), same("pg_client_encoding", [], .name, .text("UTF8")),
@@ -196,10 +217,9 @@ enum SessionFunctions {
       throw Fault.unsupported("pg_sleep")
     },
     .make("gen_random_uuid", [], .fixed(.uuid), volatility: .volatile) { (_, _, rows) throws(Fault) in
-      var generator = SystemRandomNumberGenerator()
       let values = (0..<rows).map { _ in
         UUIDValue(
-          high: generator.next() & ~0xF000 | 0x4000, low: generator.next() & ~(3 << 62) | 1 << 63)
+          high: Entropy.word() & ~0xF000 | 0x4000, low: Entropy.word() & ~(3 << 62) | 1 << 63)
       }
       return .fixed(.uuid, count: rows, .copying(values))
     },

@@ -8,7 +8,9 @@ enum TableFunctions {
   static let all: [TableFunction] = integers + stamps + [numericSeries, unnest] + subscripts + catalogs
 
   /// Chunks of a column made from scalars by `next`.
-  private static func chunks(_ type: DataType, _ next: @escaping () throws(Fault) -> Scalar?) -> () throws(Fault) -> Chunk? {
+  private static func chunks(_ type: DataType, _ next: @escaping () throws(Fault) -> Scalar?) -> () throws(Fault) ->
+    Chunk?
+  {
     { () throws(Fault) -> Chunk? in
       var builder = ColumnBuilder(type: type)
       while builder.count < Limits.chunkRowsMax, let value = try next() { builder.append(value) }
@@ -52,7 +54,8 @@ enum TableFunctions {
 
   private static let stamps: [TableFunction] = ([.timestamp, .timestamptz] as [DataType]).map { type in
     series([type, type, .interval], type) { (context, arguments) throws(Fault) in
-      guard case .interval(let step) = arguments[2], let start = arguments[0].integer, let stop = arguments[1].integer else {
+      guard case .interval(let step) = arguments[2], let start = arguments[0].integer, let stop = arguments[1].integer
+      else {
         throw Fault.bug("generate_series over arguments of other types")
       }
       let length = step.comparable
@@ -70,7 +73,8 @@ enum TableFunctions {
     }
   }
 
-  private static let numericSeries: TableFunction = series([.numeric, .numeric, .numeric], .numeric) { (_, arguments) throws(Fault) in
+  private static let numericSeries: TableFunction = series([.numeric, .numeric, .numeric], .numeric) {
+    (_, arguments) throws(Fault) in
     guard case .numeric(let start) = arguments[0], case .numeric(let stop) = arguments[1],
       case .numeric(let step) = arguments[2]
     else { throw Fault.bug("generate_series over arguments of other types") }

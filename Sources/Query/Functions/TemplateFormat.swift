@@ -12,8 +12,10 @@ enum TemplateFormat {
   private static let days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
   /// Longest first: a template is read greedily.
   private static let keywords = [
-    "SSSSS", "MONTH", "Month", "month", "Y,YYY", "HH24", "HH12", "YYYY", "IYYY", "DAY", "Day", "day", "DDD", "MON", "Mon",
-    "mon", "FF1", "FF2", "FF3", "FF4", "FF5", "FF6", "YYY", "IDDD", "A.M.", "P.M.", "a.m.", "p.m.", "HH", "MI", "SS", "MS",
+    "SSSSS", "MONTH", "Month", "month", "Y,YYY", "HH24", "HH12", "YYYY", "IYYY", "DAY", "Day", "day", "DDD", "MON",
+    "Mon",
+    "mon", "FF1", "FF2", "FF3", "FF4", "FF5", "FF6", "YYY", "IDDD", "A.M.", "P.M.", "a.m.", "p.m.", "HH", "MI", "SS",
+    "MS",
     "US", "YY", "MM", "DD", "DY", "Dy", "dy", "ID", "IW", "WW", "CC", "AM", "PM", "am", "pm", "TZH", "TZM", "TZ", "tz",
     "OF", "FM", "TH", "th", "RM", "D", "W", "Q", "J", "Y",
   ]
@@ -32,7 +34,11 @@ enum TemplateFormat {
         let text = rest.prefix { $0 != "\"" }
         list.append(.literal(String(text)))
         rest = rest.dropFirst(text.count + 1)
-      } else if let keyword = keywords.first(where: { rest.hasPrefix($0) || rest.hasPrefix($0.lowercased()) && $0.uppercased() == $0 && !["AM", "PM", "A.M.", "P.M.", "TZ", "TH", "MONTH", "MON", "DAY", "DY"].contains($0) }) {
+      } else if let keyword = keywords.first(where: {
+        rest.hasPrefix($0)
+          || rest.hasPrefix($0.lowercased()) && $0.uppercased() == $0
+            && !["AM", "PM", "A.M.", "P.M.", "TZ", "TH", "MONTH", "MON", "DAY", "DY"].contains($0)
+      }) {
         list.append(.keyword(keyword))
         rest = rest.dropFirst(keyword.count)
       } else {
@@ -170,7 +176,8 @@ enum TemplateFormat {
     for piece in pieces(template) {
       switch piece {
       case .literal(let literal):
-        if position < bytes.count, !(bytes[position] >= 48 && bytes[position] <= 57) || literal.first?.isNumber == true {
+        if position < bytes.count, !(bytes[position] >= 48 && bytes[position] <= 57) || literal.first?.isNumber == true
+        {
           position = min(bytes.count, position + literal.utf8.count)
         }
       case .keyword(let keyword):
@@ -190,8 +197,13 @@ enum TemplateFormat {
         case "MONTH", "Month", "month", "MON", "Mon", "mon":
           let rest = String(decoding: bytes[position...], as: UTF8.self).lowercased()
           let isShort = keyword.count == 3
-          guard let index = months.firstIndex(where: { rest.hasPrefix(isShort ? $0.prefix(3).lowercased() : $0.lowercased()) })
-          else { throw Fault(.invalidDatetimeFormat, "invalid value \"\(rest.prefix(keyword.count))\" for \"\(keyword)\"") }
+          guard
+            let index = months.firstIndex(where: {
+              rest.hasPrefix(isShort ? $0.prefix(3).lowercased() : $0.lowercased())
+            })
+          else {
+            throw Fault(.invalidDatetimeFormat, "invalid value \"\(rest.prefix(keyword.count))\" for \"\(keyword)\"")
+          }
           month = Int64(index + 1)
           position += isShort ? 3 : months[index].utf8.count
         case "AM", "PM", "am", "pm":
@@ -224,7 +236,9 @@ enum TemplateFormat {
     let fractionPart = body.dropFirst(whole.count).dropFirst()
     let places = fractionPart.filter { $0 == "9" || $0 == "0" }.count
     let digitsWanted = whole.filter { $0 == "9" || $0 == "0" }.count
-    guard let rounded = value.isNaN ? nil : value.rounded(toScale: places) else { throw ArithmeticOperators.numericOverflow }
+    guard let rounded = value.isNaN ? nil : value.rounded(toScale: places) else {
+      throw ArithmeticOperators.numericOverflow
+    }
     var printed: [UInt8] = []
     ValueText.appendNumeric(rounded.coefficient < 0 ? rounded.negated : rounded, to: &printed)
     let text = String(decoding: printed, as: UTF8.self)
@@ -260,7 +274,8 @@ enum TemplateFormat {
     if places > 0 {
       var shown = decimals
       if !fill {
-        let minimum = fractionPart.lastIndex(of: "0").map { fractionPart.distance(from: fractionPart.startIndex, to: $0) + 1 } ?? 0
+        let minimum =
+          fractionPart.lastIndex(of: "0").map { fractionPart.distance(from: fractionPart.startIndex, to: $0) + 1 } ?? 0
         while shown.count > minimum, shown.last == "0" { shown.removeLast() }
       }
       out += "." + (overflow ? String(repeating: "#", count: places) : shown)

@@ -4,14 +4,15 @@ import Bedrock
 import Columnar
 
 enum TextFunctions {
-  static let operators: [ScalarFunction] = [
-    .rowwise("||", [.text, .text], .text) { (a, row, out) throws(Fault) in
-      out.append(Array(a.bytes(0, row)) + Array(a.bytes(1, row)))
-    },
-    .rowwise("||", [.bytea, .bytea], .bytea) { (a, row, out) throws(Fault) in
-      out.append(Array(a.bytes(0, row)) + Array(a.bytes(1, row)))
-    },
-  ] + anyConcatenation
+  static let operators: [ScalarFunction] =
+    [
+      .rowwise("||", [.text, .text], .text) { (a, row, out) throws(Fault) in
+        out.append(Array(a.bytes(0, row)) + Array(a.bytes(1, row)))
+      },
+      .rowwise("||", [.bytea, .bytea], .bytea) { (a, row, out) throws(Fault) in
+        out.append(Array(a.bytes(0, row)) + Array(a.bytes(1, row)))
+      },
+    ] + anyConcatenation
 
   /// text || anynonarray and the reverse: the other side is printed.
   private static let anyConcatenation: [ScalarFunction] = printable.flatMap { type -> [ScalarFunction] in
@@ -76,14 +77,21 @@ enum TextFunctions {
 
   // MARK: Lengths and case
 
-  private static let lengths: [ScalarFunction] = ["length", "char_length", "character_length"].map { name in
-    .rowwise(name, [.text], .int4) { (a, row, out) throws(Fault) in out.append(Int64(Characters.count(a.bytes(0, row)))) }
-  } + ([.text, .bytea] as [DataType]).map { type in
-    .rowwise("octet_length", [type], .int4) { (a, row, out) throws(Fault) in out.append(Int64(a.bytes(0, row).count)) }
-  } + [
-    .rowwise("length", [.bytea], .int4) { (a, row, out) throws(Fault) in out.append(Int64(a.bytes(0, row).count)) },
-    .rowwise("bit_length", [.text], .int4) { (a, row, out) throws(Fault) in out.append(Int64(a.bytes(0, row).count * 8)) },
-  ]
+  private static let lengths: [ScalarFunction] =
+    ["length", "char_length", "character_length"].map { name in
+      .rowwise(name, [.text], .int4) { (a, row, out) throws(Fault) in
+        out.append(Int64(Characters.count(a.bytes(0, row))))
+      }
+    }
+    + ([.text, .bytea] as [DataType]).map { type in
+      .rowwise("octet_length", [type], .int4) { (a, row, out) throws(Fault) in out.append(Int64(a.bytes(0, row).count))
+      }
+    } + [
+      .rowwise("length", [.bytea], .int4) { (a, row, out) throws(Fault) in out.append(Int64(a.bytes(0, row).count)) },
+      .rowwise("bit_length", [.text], .int4) { (a, row, out) throws(Fault) in
+        out.append(Int64(a.bytes(0, row).count * 8))
+      },
+    ]
 
   /// ASCII changes in place; anything else goes through Unicode's rules.
   private static func cased(_ raw: UnsafeRawBufferPointer, upper: Bool) -> [UInt8] {
@@ -100,8 +108,10 @@ enum TextFunctions {
   }
 
   private static let cases: [ScalarFunction] = [
-    .rowwise("lower", [.text], .text) { (a, row, out) throws(Fault) in out.append(cased(a.bytes(0, row), upper: false)) },
-    .rowwise("upper", [.text], .text) { (a, row, out) throws(Fault) in out.append(cased(a.bytes(0, row), upper: true)) },
+    .rowwise("lower", [.text], .text) { (a, row, out) throws(Fault) in out.append(cased(a.bytes(0, row), upper: false))
+    },
+    .rowwise("upper", [.text], .text) { (a, row, out) throws(Fault) in out.append(cased(a.bytes(0, row), upper: true))
+    },
     .rowwise("initcap", [.text], .text) { (a, row, out) throws(Fault) in
       var text = ""
       var isInside = false
@@ -132,32 +142,33 @@ enum TextFunctions {
     return Characters.slice(raw, Int(clamping: start), Int(clamping: stop))
   }
 
-  private static let slices: [ScalarFunction] = ["substr", "substring"].flatMap { name -> [ScalarFunction] in
-    [
-      .rowwise(name, [.text, .int4], .text) { (a, row, out) throws(Fault) in
-        out.append(utf8: try slice(a.bytes(0, row), from: a.int(1, row), length: nil))
+  private static let slices: [ScalarFunction] =
+    ["substr", "substring"].flatMap { name -> [ScalarFunction] in
+      [
+        .rowwise(name, [.text, .int4], .text) { (a, row, out) throws(Fault) in
+          out.append(utf8: try slice(a.bytes(0, row), from: a.int(1, row), length: nil))
+        },
+        .rowwise(name, [.text, .int4, .int4], .text) { (a, row, out) throws(Fault) in
+          out.append(utf8: try slice(a.bytes(0, row), from: a.int(1, row), length: a.int(2, row)))
+        },
+      ]
+    } + [
+      .rowwise("left", [.text, .int4], .text) { (a, row, out) throws(Fault) in
+        let raw = a.bytes(0, row), n = Int(a.int(1, row))
+        out.append(utf8: Characters.slice(raw, 0, n >= 0 ? n : max(0, Characters.count(raw) + n)))
       },
-      .rowwise(name, [.text, .int4, .int4], .text) { (a, row, out) throws(Fault) in
-        out.append(utf8: try slice(a.bytes(0, row), from: a.int(1, row), length: a.int(2, row)))
+      .rowwise("right", [.text, .int4], .text) { (a, row, out) throws(Fault) in
+        let raw = a.bytes(0, row), n = Int(a.int(1, row)), count = Characters.count(raw)
+        out.append(utf8: Characters.slice(raw, n >= 0 ? max(0, count - n) : min(count, -n), count))
+      },
+      .rowwise("split_part", [.text, .text, .int4], .text) { (a, row, out) throws(Fault) in
+        let field = a.int(2, row)
+        if field == 0 { throw Fault(.invalidParameterValue, "field position must not be zero") }
+        let parts = split(a.bytes(0, row), by: a.bytes(1, row))
+        let index = field > 0 ? field - 1 : Int64(parts.count) + field
+        out.append(index >= 0 && index < Int64(parts.count) ? parts[Int(index)] : [])
       },
     ]
-  } + [
-    .rowwise("left", [.text, .int4], .text) { (a, row, out) throws(Fault) in
-      let raw = a.bytes(0, row), n = Int(a.int(1, row))
-      out.append(utf8: Characters.slice(raw, 0, n >= 0 ? n : max(0, Characters.count(raw) + n)))
-    },
-    .rowwise("right", [.text, .int4], .text) { (a, row, out) throws(Fault) in
-      let raw = a.bytes(0, row), n = Int(a.int(1, row)), count = Characters.count(raw)
-      out.append(utf8: Characters.slice(raw, n >= 0 ? max(0, count - n) : min(count, -n), count))
-    },
-    .rowwise("split_part", [.text, .text, .int4], .text) { (a, row, out) throws(Fault) in
-      let field = a.int(2, row)
-      if field == 0 { throw Fault(.invalidParameterValue, "field position must not be zero") }
-      let parts = split(a.bytes(0, row), by: a.bytes(1, row))
-      let index = field > 0 ? field - 1 : Int64(parts.count) + field
-      out.append(index >= 0 && index < Int64(parts.count) ? parts[Int(index)] : [])
-    },
-  ]
 
   static func split(_ raw: UnsafeRawBufferPointer, by separator: UnsafeRawBufferPointer) -> [[UInt8]] {
     if separator.isEmpty { return [Array(raw)] }
@@ -185,17 +196,19 @@ enum TextFunctions {
     return String(scalars)
   }
 
-  private static let trims: [ScalarFunction] = [("btrim", true, true), ("ltrim", true, false), ("rtrim", false, true), ("trim", true, true)]
-    .flatMap { (name, left, right) -> [ScalarFunction] in
-      [
-        .rowwise(name, [.text], .text) { (a, row, out) throws(Fault) in
-          out.append(trimmed(a.string(0, row), " ", left: left, right: right))
-        },
-        .rowwise(name, [.text, .text], .text) { (a, row, out) throws(Fault) in
-          out.append(trimmed(a.string(0, row), a.string(1, row), left: left, right: right))
-        },
-      ]
-    }
+  private static let trims: [ScalarFunction] = [
+    ("btrim", true, true), ("ltrim", true, false), ("rtrim", false, true), ("trim", true, true),
+  ]
+  .flatMap { (name, left, right) -> [ScalarFunction] in
+    [
+      .rowwise(name, [.text], .text) { (a, row, out) throws(Fault) in
+        out.append(trimmed(a.string(0, row), " ", left: left, right: right))
+      },
+      .rowwise(name, [.text, .text], .text) { (a, row, out) throws(Fault) in
+        out.append(trimmed(a.string(0, row), a.string(1, row), left: left, right: right))
+      },
+    ]
+  }
 
   // MARK: Search and padding
 
@@ -272,7 +285,9 @@ enum TextFunctions {
       for index in 0..<a.count where !a.isNull(index, row) { bytes.append(contentsOf: printed(a, index, row)) }
       out.append(bytes)
     },
-    .rowwise("concat_ws", [.exact(.text), .any], result: .fixed(.text), isVariadic: true, isStrict: false, volatility: .stable) {
+    .rowwise(
+      "concat_ws", [.exact(.text), .any], result: .fixed(.text), isVariadic: true, isStrict: false, volatility: .stable
+    ) {
       (a, row, out) throws(Fault) in
       if a.isNull(0, row) { return out.appendNull() }
       var bytes: [UInt8] = []
@@ -287,7 +302,9 @@ enum TextFunctions {
     .rowwise("format", [.text], .text, isStrict: true, volatility: .stable) { (a, row, out) throws(Fault) in
       out.append(try format(a, row))
     },
-    .rowwise("format", [.exact(.text), .any], result: .fixed(.text), isVariadic: true, isStrict: false, volatility: .stable) {
+    .rowwise(
+      "format", [.exact(.text), .any], result: .fixed(.text), isVariadic: true, isStrict: false, volatility: .stable
+    ) {
       (a, row, out) throws(Fault) in
       if a.isNull(0, row) { return out.appendNull() }
       out.append(try format(a, row))
@@ -343,51 +360,54 @@ enum TextFunctions {
 
   // MARK: Codes and hashes
 
-  private static let codes: [ScalarFunction] = [
-    .rowwise("chr", [.int4], .text) { (a, row, out) throws(Fault) in
-      let code = a.int(0, row)
-      if code == 0 { throw Fault(.programLimitExceeded, "null character not permitted") }
-      guard let scalar = UInt32(exactly: code).flatMap(Unicode.Scalar.init) else {
-        throw Fault(.programLimitExceeded, "requested character not valid for encoding: \(code)")
-      }
-      out.append(String(Character(scalar)))
-    },
-    .rowwise("ascii", [.text], .int4) { (a, row, out) throws(Fault) in
-      out.append(Int64(a.string(0, row).unicodeScalars.first?.value ?? 0))
-    },
-    .rowwise("to_hex", [.int4], .text) { (a, row, out) throws(Fault) in
-      out.append(String(UInt32(truncatingIfNeeded: a.int(0, row)), radix: 16))
-    },
-    .rowwise("to_hex", [.int8], .text) { (a, row, out) throws(Fault) in
-      out.append(String(UInt64(bitPattern: a.int(0, row)), radix: 16))
-    },
-    .rowwise("encode", [.bytea, .text], .text) { (a, row, out) throws(Fault) in
-      switch a.string(1, row) {
-      case "hex":
+  private static let codes: [ScalarFunction] =
+    [
+      .rowwise("chr", [.int4], .text) { (a, row, out) throws(Fault) in
+        let code = a.int(0, row)
+        if code == 0 { throw Fault(.programLimitExceeded, "null character not permitted") }
+        guard let scalar = UInt32(exactly: code).flatMap(Unicode.Scalar.init) else {
+          throw Fault(.programLimitExceeded, "requested character not valid for encoding: \(code)")
+        }
+        out.append(String(Character(scalar)))
+      },
+      .rowwise("ascii", [.text], .int4) { (a, row, out) throws(Fault) in
+        out.append(Int64(a.string(0, row).unicodeScalars.first?.value ?? 0))
+      },
+      .rowwise("to_hex", [.int4], .text) { (a, row, out) throws(Fault) in
+        out.append(String(UInt32(truncatingIfNeeded: a.int(0, row)), radix: 16))
+      },
+      .rowwise("to_hex", [.int8], .text) { (a, row, out) throws(Fault) in
+        out.append(String(UInt64(bitPattern: a.int(0, row)), radix: 16))
+      },
+      .rowwise("encode", [.bytea, .text], .text) { (a, row, out) throws(Fault) in
+        switch a.string(1, row) {
+        case "hex":
+          var bytes: [UInt8] = []
+          for byte in a.bytes(0, row) { ValueText.appendHex(byte, to: &bytes) }
+          out.append(bytes)
+        case "base64": out.append(BinaryText.base64(a.bytes(0, row)))
+        case let name: throw Fault(.invalidParameterValue, "unrecognized encoding: \"\(name)\"")
+        }
+      },
+      .rowwise("decode", [.text, .text], .bytea) { (a, row, out) throws(Fault) in
+        switch a.string(1, row) {
+        case "hex":
+          let text = Array("\\x".utf8) + Array(a.bytes(0, row))
+          out.append(
+            try text.withUnsafeBufferPointer { (raw) throws(Fault) in
+              try ValueText.input(UnsafeRawBufferPointer(raw), type: .bytea, context: .none)
+            })
+        case let name: throw Fault(.invalidParameterValue, "unrecognized encoding: \"\(name)\"")
+        }
+      },
+    ]
+    + ([.text, .bytea] as [DataType]).map { type in
+      .rowwise("md5", [type], .text) { (a, row, out) throws(Fault) in
         var bytes: [UInt8] = []
-        for byte in a.bytes(0, row) { ValueText.appendHex(byte, to: &bytes) }
+        for byte in BinaryText.md5(a.bytes(0, row)) { ValueText.appendHex(byte, to: &bytes) }
         out.append(bytes)
-      case "base64": out.append(BinaryText.base64(a.bytes(0, row)))
-      case let name: throw Fault(.invalidParameterValue, "unrecognized encoding: \"\(name)\"")
       }
-    },
-    .rowwise("decode", [.text, .text], .bytea) { (a, row, out) throws(Fault) in
-      switch a.string(1, row) {
-      case "hex":
-        let text = Array("\\x".utf8) + Array(a.bytes(0, row))
-        out.append(try text.withUnsafeBufferPointer { (raw) throws(Fault) in
-          try ValueText.input(UnsafeRawBufferPointer(raw), type: .bytea, context: .none)
-        })
-      case let name: throw Fault(.invalidParameterValue, "unrecognized encoding: \"\(name)\"")
-      }
-    },
-  ] + ([.text, .bytea] as [DataType]).map { type in
-    .rowwise("md5", [type], .text) { (a, row, out) throws(Fault) in
-      var bytes: [UInt8] = []
-      for byte in BinaryText.md5(a.bytes(0, row)) { ValueText.appendHex(byte, to: &bytes) }
-      out.append(bytes)
     }
-  }
 
   private static let quoting: [ScalarFunction] = [
     .rowwise("quote_ident", [.text], .text) { (a, row, out) throws(Fault) in

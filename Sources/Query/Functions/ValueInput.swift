@@ -68,7 +68,9 @@ extension ValueText {
     let word = string(trimmed(raw)).lowercased()
     if !word.isEmpty {
       if "true".hasPrefix(word) || "yes".hasPrefix(word) || word == "on" || word == "1" { return true }
-      if "false".hasPrefix(word) || "no".hasPrefix(word) || word == "off" || word == "of" || word == "0" { return false }
+      if "false".hasPrefix(word) || "no".hasPrefix(word) || word == "off" || word == "of" || word == "0" {
+        return false
+      }
     }
     throw invalid(raw, .boolean)
   }
@@ -209,7 +211,11 @@ extension ValueText {
         continue
       }
       guard let digit = hexDigit(byte), nibbles < 32 else { throw invalid(raw, .uuid) }
-      if nibbles < 16 { words.high = words.high << 4 | UInt64(digit) } else { words.low = words.low << 4 | UInt64(digit) }
+      if nibbles < 16 {
+        words.high = words.high << 4 | UInt64(digit)
+      } else {
+        words.low = words.low << 4 | UInt64(digit)
+      }
       nibbles += 1
     }
     if nibbles != 32 { throw invalid(raw, .uuid) }
@@ -232,7 +238,7 @@ extension ValueText {
       for byte in raw.dropFirst(2) where !isSpace(byte) {
         guard let digit = hexDigit(byte) else {
           throw Fault(
-            .invalidTextRepresentation, "invalid hexadecimal digit: \"\(Character(Unicode.Scalar(byte)))\"")
+            .invalidParameterValue, "invalid hexadecimal digit: \"\(Character(Unicode.Scalar(byte)))\"")
         }
         if let high = pending {
           out.append(high << 4 | digit)
@@ -241,7 +247,7 @@ extension ValueText {
           pending = digit
         }
       }
-      if pending != nil { throw Fault(.invalidTextRepresentation, "invalid hexadecimal data: odd number of digits") }
+      if pending != nil { throw Fault(.invalidParameterValue, "invalid hexadecimal data: odd number of digits") }
       return out
     }
     var index = 0

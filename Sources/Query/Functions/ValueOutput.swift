@@ -68,11 +68,13 @@ package enum ValueText {
 
   /// Shortest digits that read back as the same value; exponent form outside 1e-4 ..< 1e15 (1e6 for float4), as `%g`.
   package static func appendFloat(_ value: Double, to out: inout [UInt8]) {
-    appendFloat(description: value.description, isNaN: value.isNaN, isInfinite: value.isInfinite, value < 0, 15, to: &out)
+    appendFloat(
+      description: value.description, isNaN: value.isNaN, isInfinite: value.isInfinite, value < 0, 15, to: &out)
   }
 
   package static func appendFloat(_ value: Float, to out: inout [UInt8]) {
-    appendFloat(description: value.description, isNaN: value.isNaN, isInfinite: value.isInfinite, value < 0, 6, to: &out)
+    appendFloat(
+      description: value.description, isNaN: value.isNaN, isInfinite: value.isInfinite, value < 0, 6, to: &out)
   }
 
   private static func appendFloat(

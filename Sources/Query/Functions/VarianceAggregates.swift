@@ -1,4 +1,5 @@
-// Variance and standard deviation: Youngs and Cramer's updates on floats, exact sums of squares on integers and numeric.
+// Variance and standard deviation: Youngs and Cramer's updates on floats, exact sums of squares on integers and
+// numeric.
 
 import Bedrock
 import Columnar
@@ -35,6 +36,8 @@ final class FloatVarianceState: AggregateState {
           let difference = value * n - moments[slot].sum
           moments[slot].squares += difference * difference / (n * (n - 1))
         }
+        // the deviation from an infinite mean is no number
+        if !value.isFinite { moments[slot].squares = .nan }
       }
     }
   }
@@ -105,6 +108,10 @@ final class NumericVarianceState: AggregateState {
     var values = sums
     let least: Int64 = kind.isSample ? 2 : 1
     for slot in 1..<max(sums.count, 1) where counts[slot] >= least {
+      if sums[slot].isNaN {
+        values[slot] = .nan
+        continue
+      }
       let n = Numeric(counts[slot])
       guard let scaled = Numeric.multiply(squares[slot], n), let square = Numeric.multiply(sums[slot], sums[slot]),
         let numerator = Numeric.subtract(scaled, square),
@@ -115,7 +122,7 @@ final class NumericVarianceState: AggregateState {
         continue
       }
       guard let variance = Numeric.divide(numerator, divisor),
-        let value = kind.isDeviation ? MathFunctions.squareRoot(variance) : variance
+        let value = kind.isDeviation ? MathFunctions.squareRoot(variance, scale: variance.scale) : variance
       else { throw ArithmeticOperators.numericOverflow }
       values[slot] = value
     }

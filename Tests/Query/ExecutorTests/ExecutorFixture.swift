@@ -27,7 +27,6 @@ struct MemoryTable: Sendable {
   let morsels: [[Chunk]]
 
   init(_ types: [DataType], rows: [[Scalar]], chunkRows: Int = 100, morselChunks: Int = 3) {
-    self.types = types
     var chunks: [Chunk] = []
     for start in stride(from: 0, to: rows.count, by: chunkRows) {
       let part = rows[start..<min(start + chunkRows, rows.count)]
@@ -36,6 +35,11 @@ struct MemoryTable: Sendable {
           columns: types.indices.map { index in ColumnBuilder.column(types[index], part.map { $0[index] }) },
           rowCount: part.count))
     }
+    self.init(types, chunks: chunks, morselChunks: morselChunks)
+  }
+
+  init(_ types: [DataType], chunks: [Chunk], morselChunks: Int = 3) {
+    self.types = types
     morsels = stride(from: 0, to: chunks.count, by: morselChunks).map {
       Array(chunks[$0..<min($0 + morselChunks, chunks.count)])
     }
@@ -89,7 +93,8 @@ struct Fixture {
     let types = tables[table - 1].types
     return .scan(
       relation: "t\(table)",
-      request: ScanRequest(table: TableID(raw: UInt32(table)), columns: Array(types.indices)), types: types, filter: filter)
+      request: ScanRequest(table: TableID(raw: UInt32(table)), columns: Array(types.indices)), types: types,
+      filter: filter)
   }
 
   func stream(_ root: PlanNode, subqueries: [PlanNode] = [], parameters: [Scalar] = []) throws(Fault) -> ResultStream {
@@ -118,7 +123,9 @@ func op(_ name: String, _ a: Expression, _ b: Expression) -> Expression {
   return .call(function, [a, b], function.result.resolve([a.type, b.type]))
 }
 
-func aggregate(_ name: String, _ arguments: [Expression], distinct: Bool = false, filter: Expression? = nil, orderBy: [SortKey] = [])
+func aggregate(
+  _ name: String, _ arguments: [Expression], distinct: Bool = false, filter: Expression? = nil, orderBy: [SortKey] = []
+)
   -> AggregateCall
 {
   let types = arguments.map(\.type)

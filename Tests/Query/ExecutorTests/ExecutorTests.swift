@@ -62,7 +62,9 @@ func column(_ index: Int, _ type: DataType? = nil) -> Expression { .column(index
     func rows(_ right: [[Scalar]]) throws -> [[Scalar]] {
       let fixture = Fixture([MemoryTable(types, rows: left), MemoryTable(types, rows: right)])
       return try fixture.rows(
-        .join(.antiNullAware, left: fixture.scan(1), right: fixture.scan(2), leftKeys: [column(0)], rightKeys: [column(0)], residual: nil))
+        .join(
+          .antiNullAware, left: fixture.scan(1), right: fixture.scan(2), leftKeys: [column(0)], rightKeys: [column(0)],
+          residual: nil))
     }
     #expect(try rows(right).isEmpty)
     #expect(try rows([]).count == left.count)
@@ -76,7 +78,8 @@ func column(_ index: Int, _ type: DataType? = nil) -> Expression { .column(index
       residual: op("=", column(2), .column(5, .int8)))
     #expect(try fixture.rows(loop).count == 300)
     let single = PlanNode.join(
-      .single, left: fixture.scan(1), right: fixture.scan(2), leftKeys: [column(0)], rightKeys: [column(0)], residual: nil)
+      .single, left: fixture.scan(1), right: fixture.scan(2), leftKeys: [column(0)], rightKeys: [column(0)],
+      residual: nil)
     let fault = #expect(throws: Fault.self) { try fixture.rows(single) }
     #expect(fault?.state == .cardinalityViolation)
   }
@@ -87,7 +90,8 @@ func column(_ index: Int, _ type: DataType? = nil) -> Expression { .column(index
       fixture.scan(1), groups: [column(0), column(1)],
       aggregates: [
         aggregate("count", []), aggregate("sum", [column(2)]), aggregate("min", [column(2)]),
-        aggregate("count", [column(0)]), aggregate("count", [], filter: op("<", column(2), .constant(.integer(700), .int8))),
+        aggregate("count", [column(0)]),
+        aggregate("count", [], filter: op("<", column(2), .constant(.integer(700), .int8))),
       ])
     var groups: [[Scalar]: [Int64]] = [:]
     for row in left { groups[[row[0], row[1]], default: []].append(row[2].integer ?? 0) }
@@ -180,7 +184,8 @@ func column(_ index: Int, _ type: DataType? = nil) -> Expression { .column(index
   }
 
   @Test func inListsAndSubqueries() throws {
-    let equals = FunctionCatalog.operators(named: "=").first { $0.parameters == [.exact(.int4), .exact(.int4)] }!  // exists
+    let pair: [ParameterType] = [.exact(.int4), .exact(.int4)]
+    let equals = try #require(FunctionCatalog.operators(named: "=").first { $0.parameters == pair })
     for values: [Int64] in [[1, 2], [1, 2, 3, 5, 8, 13, 21]] {
       let list = Expression.inList(column(0), values.map { .integer($0) }, equals: equals, negated: false)
       let expected = left.filter { row in row[0].integer.map(values.contains) ?? false }
