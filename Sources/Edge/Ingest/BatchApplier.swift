@@ -13,11 +13,11 @@ final class BatchApplier {
   private let sink: any AppendSink
   private let directory: any TableDirectory
   private let keyring: Keyring
-  private let stream: String
+  private let stream: StreamOptions
   private var generation: UInt64?
   private var decoder: EventDecoder?
 
-  init(sink: any AppendSink, directory: any TableDirectory, keyring: Keyring, stream: String) {
+  init(sink: any AppendSink, directory: any TableDirectory, keyring: Keyring, stream: StreamOptions) {
     self.sink = sink
     self.directory = directory
     self.keyring = keyring
@@ -30,7 +30,8 @@ final class BatchApplier {
     if let decoder, generation == now { return decoder }
     let keyring = self.keyring
     let made = EventDecoder(
-      stream: stream, tables: directory.registeredTables(), headers: MessageView.header,
+      stream: stream.name, subjectPrefix: stream.subjectPrefix, tables: directory.registeredTables(),
+      headers: MessageView.header,
       seal: { domain, payload in PayloadSeal.seal(payload, keyring.keys(domain: domain ?? PayloadSeal.unknownDomain)) })
     generation = now
     decoder = made

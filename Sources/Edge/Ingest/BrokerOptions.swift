@@ -30,7 +30,10 @@ package struct BrokerOptions: Sendable {
 /// The stream that holds events.
 package struct StreamOptions: Sendable {
   package var name = "EVENTS"
-  package var subjects = ["events.>"]
+  /// What subjects have before the event name, without the dot behind it.
+  package var subjectPrefix = "events"
+  /// The subjects of a stream that is made here.
+  package var subjects: [String] { ["\(subjectPrefix).>"] }
   /// Makes the stream when there is none.
   package var createIfAbsent = true
   package var replicas: Int64 = 1

@@ -15,12 +15,15 @@ struct RecordProblem: Error {
 
 struct EnvelopeBuilder {
   let options: PublishOptions
+  /// Without the dot behind it.
+  let subjectPrefix: String
   let clock: Clock
   private let kinds: [String: CapnpSlot.Kind]
   private let decimals: Set<String>
 
-  init(options: PublishOptions, clock: Clock) {
+  init(options: PublishOptions, subjectPrefix: String, clock: Clock) {
     self.options = options
+    self.subjectPrefix = subjectPrefix
     self.clock = clock
     let type = options.eventTypes.first { $0.name == options.event }
     kinds = Dictionary(uniqueKeysWithValues: (type?.fields ?? []).map { ($0.name, $0.slot.kind) })
@@ -187,8 +190,8 @@ struct EnvelopeBuilder {
 
   private func outgoing(_ name: EventName, _ sequence: Int64, _ payload: [UInt8]) -> OutgoingEvent {
     OutgoingEvent(
-      subject: EventDecoder.subjectPrefix + name.description,
-      messageID: "\(name.domain)/\(name.entity)/\(sequence)", payload: payload)
+      subject: "\(subjectPrefix).\(name)",
+      messageID: options.sendsMessageIDs ? "\(name.domain)/\(name.entity)/\(sequence)" : nil, payload: payload)
   }
 
   /// A text of CSV or the command line as the JSON value of its field; an empty one is left out, which is null.

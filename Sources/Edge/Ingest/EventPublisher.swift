@@ -8,13 +8,11 @@
 
 package import Bedrock
 import CNATS
-import Glibc
 import Runtime
-import Synchronization
 
 /// An event ready to be sent.
 package struct OutgoingEvent: Sendable {
-  /// `events.<domain>.<entity>.<name>`.
+  /// `<prefix>.<domain>.<entity>.<name>`.
   package var subject: String
   /// `<domain>/<entity>/<sequence>`: the same for the same event.
   package var messageID: String?
@@ -48,10 +46,10 @@ final class PublishAcks: Sendable {
     var failed: [OpaquePointer] = []
     var lastError: String?
   }
-  let state = Mutex(State())
+  let state = Monitor(State())
 
   func takeFailed() -> [OpaquePointer] {
-    state.withLock { state in
+    state.change { state in
       let taken = state.failed
       state.failed = []
       return taken
@@ -62,7 +60,7 @@ final class PublishAcks: Sendable {
     guard let closure else { return }
     let acks = Unmanaged<PublishAcks>.fromOpaque(closure).takeUnretainedValue()
     if let ack {
-      acks.state.withLock { state in
+      acks.state.change { state in
         state.totals.acknowledged += 1
         if ack.pointee.Duplicate { state.totals.duplicates += 1 }
       }
@@ -71,7 +69,7 @@ final class PublishAcks: Sendable {
       let text = failure?.pointee.ErrText.map { String(cString: $0) }
       let status = failure.map { BrokerFault.text($0.pointee.Err) }
       nonisolated(unsafe) let returned = message  // handed over to the list; nobody else has it
-      acks.state.withLock { state in
+      acks.state.change { state in
         state.lastError = text ?? status
         if let returned { state.failed.append(returned) }
       }
@@ -84,6 +82,8 @@ package final class EventPublisher {
   private let broker: Broker
   private let acks: PublishAcks
   private var sent: UInt64 = 0
+  /// What subjects of the stream have before the event name, without the dot.
+  let subjectPrefix: String
   /// How long to go on without a single acknowledgement before giving up.
   private let patienceSeconds: UInt64
 
@@ -100,12 +100,13 @@ package final class EventPublisher {
     }
     acks = broker.events.acks
     self.patienceSeconds = UInt64(patienceSeconds)
+    subjectPrefix = stream.subjectPrefix
     _ = try broker.prepareStream(stream)
   }
 
   deinit { for message in acks.takeFailed() { natsMsg_Destroy(message) } }
 
-  package var totals: PublishTotals { acks.state.withLock { $0.totals } }
+  package var totals: PublishTotals { acks.state.change { $0.totals } }
 
   /// Sends an event; blocks while too many are unanswered. Throws 54000 for a payload over the limit, 08006 when the
   /// broker acknowledges nothing for the whole of the patience.
@@ -134,23 +135,23 @@ package final class EventPublisher {
   /// Waits until the broker has acknowledged everything.
   package func finish() throws(Fault) -> PublishTotals {
     var patience = Patience(acks, seconds: patienceSeconds)
+    let sent = self.sent
     while true {
       try resendFailed()
-      var options = jsPubOptions()
-      jsPubOptions_Init(&options)
-      options.MaxWait = 500
-      _ = js_PublishAsyncComplete(broker.context, &options)
-      if totals.acknowledged == sent { return totals }
+      _ = acks.state.wait(timeoutMicros: 500_000) { state -> Bool? in
+        state.totals.acknowledged >= sent || !state.failed.isEmpty ? true : nil
+      }
+      if totals.acknowledged >= sent { return totals }
       try patience.check("waiting for acknowledgements")
-      usleep(2_000)
+      if patience.isSilent() { reclaim() }
     }
   }
 
   private func resendFailed() throws(Fault) {
     let failed = acks.takeFailed()
     if failed.isEmpty { return }
-    acks.state.withLock { $0.totals.retries += UInt64(failed.count) }
-    usleep(100_000)  // a broker without a quorum refuses at once: thousands of tries a second would not help it
+    acks.state.change { $0.totals.retries += UInt64(failed.count) }
+    Pause.micros(Self.backOffMicros)
     for (index, pointer) in failed.enumerated() {
       var message: OpaquePointer? = pointer
       do throws(Fault) { try send(&message) } catch {
@@ -160,12 +161,25 @@ package final class EventPublisher {
     }
   }
 
+  /// Takes back what was sent and never answered, to be sent again: acknowledgements die with a connection.
+  private func reclaim() {
+    var list = natsMsgList()
+    guard js_PublishAsyncGetPendingList(&list, broker.context) == NATS_OK else { return }  // NATS_NOT_FOUND: nothing is
+    for index in 0..<Int(list.Count) {
+      guard let message = list.Msgs[index] else { continue }
+      list.Msgs[index] = nil
+      nonisolated(unsafe) let returned = message  // handed over to the list; nobody else has it
+      acks.state.change { $0.failed.append(returned) }
+    }
+    natsMsgList_Destroy(&list)
+  }
+
   /// Hands the message to libnats, or destroys it and throws.
   private func send(_ message: inout OpaquePointer?) throws(Fault) {
     var patience = Patience(acks, seconds: patienceSeconds)
     var options = jsPubOptions()
     jsPubOptions_Init(&options)
-    options.MaxWait = 5_000
+    options.MaxWait = 1_000
     while true {
       let status = js_PublishMsgAsync(broker.context, &message, &options)
       if status == NATS_OK { return }
@@ -174,33 +188,50 @@ package final class EventPublisher {
         message = nil
         throw error
       }
-      if status != NATS_TIMEOUT { usleep(100_000) }  // a timeout is the stall: it has waited already
+      // A timeout is the stall on too many unanswered: it has waited already.
+      if status != NATS_TIMEOUT { Pause.micros(Self.backOffMicros) }
+      if patience.isSilent() { reclaim() }
     }
   }
 
-  /// Ends a wait when nothing was acknowledged for too long.
+  /// A broker without a quorum refuses at once: thousands of tries a second would not help it.
+  private static let backOffMicros: Int64 = 100_000
+
+  /// Tells when nothing was acknowledged for too long.
   private struct Patience {
     private let acks: PublishAcks
     private let nanosMax: UInt64
     private var seen: UInt64
     private var since: UInt64
+    private var reclaimed: UInt64
+    private static let silenceNanos: UInt64 = 5_000_000_000
 
     init(_ acks: PublishAcks, seconds: UInt64) {
       self.acks = acks
       nanosMax = seconds * 1_000_000_000
-      seen = acks.state.withLock { $0.totals.acknowledged }
+      seen = acks.state.change { $0.totals.acknowledged }
       since = Self.now()
+      reclaimed = since
     }
 
+    /// Throws at the end of the patience.
     mutating func check(_ what: String) throws(Fault) {
-      let (acknowledged, last) = acks.state.withLock { ($0.totals.acknowledged, $0.lastError) }
+      let (acknowledged, last) = acks.state.change { ($0.totals.acknowledged, $0.lastError) }
       if acknowledged != seen {
         seen = acknowledged
         since = Self.now()
+        reclaimed = since
       } else if Self.now() - since > nanosMax {
         throw Fault(
           .connectionFailure, "the broker acknowledges nothing for \(nanosMax / 1_000_000_000) s: \(what)", detail: last)
       }
+    }
+
+    /// True once in five seconds without an acknowledgement.
+    mutating func isSilent() -> Bool {
+      guard Self.now() - reclaimed > Self.silenceNanos else { return false }
+      reclaimed = Self.now()
+      return true
     }
 
     private static func now() -> UInt64 { clock.monotonicNanos() }

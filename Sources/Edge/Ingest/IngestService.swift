@@ -58,7 +58,7 @@ package final class IngestService: Service {
 
   /// Runs the loop on the calling thread until stopped.
   package func runBlocking() {
-    let applier = BatchApplier(sink: sink, directory: directory, keyring: keyring, stream: options.stream.name)
+    let applier = BatchApplier(sink: sink, directory: directory, keyring: keyring, stream: options.stream)
     IngestLoop(
       options: options, sink: sink, applier: applier, clock: clock, log: log, stop: stop, board: board
     ).run()

@@ -40,6 +40,7 @@ package struct PublishPlan: Sendable {
     let publisher: EventPublisher
     let cancellation: Cancellation
     let builder: EnvelopeBuilder
+    let rate: Pace
     let startNanos: UInt64
     var report = PublishReport()
     var progress = PublishProgress()
@@ -54,7 +55,8 @@ package struct PublishPlan: Sendable {
       self.clock = clock
       self.publisher = publisher
       self.cancellation = cancellation
-      builder = EnvelopeBuilder(options: options, clock: clock)
+      builder = EnvelopeBuilder(options: options, subjectPrefix: publisher.subjectPrefix, clock: clock)
+      rate = Pace(ratePerSecond: options.ratePerSecond ?? 0, clock: clock)
       startNanos = clock.monotonicNanos()
       if case .start(let first) = options.sequence { counted = first } else { counted = 0 }
       progress.fileCount = options.files.count
@@ -164,13 +166,7 @@ package struct PublishPlan: Sendable {
     /// Keeps the rate, tells the progress, and ends on a cancel or a broker that is gone.
     private mutating func pace(_ bytes: Int64, _ tell: (PublishProgress) -> Void) throws(Fault) {
       if let fatal { throw fatal }
-      if let rate = options.ratePerSecond, rate > 0 {
-        let due = startNanos + UInt64(Double(records) * 1e9 / rate)
-        while clock.monotonicNanos() < due {
-          try cancellation.check()
-          usleep(UInt32(min(50_000, (due - min(due, clock.monotonicNanos())) / 1_000 + 1)))
-        }
-      }
+      try rate.wait(after: records, cancellation)
       if records & 255 == 0 { try cancellation.check() }
       let now = clock.monotonicNanos()
       guard now - lastProgressNanos > 100_000_000 else { return }

@@ -47,7 +47,7 @@ struct BackOff {
   private static let millisecondsMax = 5_000
 
   mutating func next(using generator: inout some RandomNumberGenerator) -> Int {
-    let wait = Int.random(in: (milliseconds / 2)...milliseconds, using: &generator)
+    let wait = milliseconds / 2 + Int(generator.next(upperBound: UInt(milliseconds / 2 + 1)))
     milliseconds = min(milliseconds * 2, Self.millisecondsMax)
     return wait
   }

@@ -19,9 +19,8 @@ package final class EventDecoder {
   /// Seals the payload of a rejected event under the key of its domain (`nil`: unknown) before it goes anywhere.
   package typealias Seal = (_ domain: String?, _ payload: UnsafeRawBufferPointer) -> [UInt8]
 
-  /// What a subject has before the event name.
-  package static let subjectPrefix = "events."
-
+  /// What a subject has before the event name, dot included.
+  private let subjectPrefix: [UInt8]
   let stream: String
   private let lookUp: HeaderLookup
   private let seal: Seal
@@ -39,12 +38,14 @@ package final class EventDecoder {
 
   /// - Parameters:
   ///   - stream: the name of the log, for error rows.
+  ///   - subjectPrefix: what a subject has before the event name, without the dot between them.
   ///   - tables: every event table under the schema version to write.
   package init(
-    stream: String, tables: [RegisteredTable], headers: @escaping HeaderLookup = { _, _ in nil },
-    seal: @escaping Seal
+    stream: String, subjectPrefix: String = "events", tables: [RegisteredTable],
+    headers: @escaping HeaderLookup = { _, _ in nil }, seal: @escaping Seal
   ) {
     self.stream = stream
+    self.subjectPrefix = Array(subjectPrefix.utf8) + [UInt8(ascii: ".")]
     lookUp = headers
     self.seal = seal
     let buffers = tables.map { TableBuffers(table: $0) }
@@ -157,17 +158,24 @@ package final class EventDecoder {
   }
 
   private func checkSubject(_ name: UnsafeBufferPointer<UInt8>, _ event: IncomingEvent) throws(Rejection) {
-    let prefix = Self.subjectPrefix.utf8.count
+    let prefix = subjectPrefix.count
     let subject = event.subject
-    let agrees =
-      subject.count >= prefix + name.count && subject[..<prefix].elementsEqual(Self.subjectPrefix.utf8)
-      && subject[prefix..<(prefix + name.count)].elementsEqual(name)
+    var agrees = hasPrefix(subject) && subject.count >= prefix + name.count
+    if agrees { for index in name.indices where subject[prefix + index] != name[index] { agrees = false } }
+    agrees =
+      agrees
       && (subject.count == prefix + name.count || subject[prefix + name.count] == UInt8(ascii: "."))
     guard agrees else {
       throw Rejection(
-        .envelopeSubjectMismatch, path: "event", rule: "subject events.<event>[.<more>]",
+        .envelopeSubjectMismatch, path: "event", rule: "subject <prefix>.<event>[.<more>]",
         "the subject and the event name of the envelope disagree")
     }
+  }
+
+  private func hasPrefix(_ subject: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard subject.count >= subjectPrefix.count else { return false }
+    for index in subjectPrefix.indices where subject[index] != subjectPrefix[index] { return false }
+    return true
   }
 
   static func equal(_ bytes: [UInt8], _ other: UnsafeBufferPointer<UInt8>) -> Bool {
@@ -220,7 +228,7 @@ package final class EventDecoder {
 
   private func reject(_ event: IncomingEvent, _ context: EnvelopeContext, _ why: Rejection) {
     let subject = String(decoding: event.subject.prefix(1_024), as: UTF8.self)
-    let name = context.plan?.name ?? Self.eventName(ofSubject: subject)
+    let name = context.plan?.name ?? eventName(ofSubject: event.subject)
     batch.errors.append(
       ErrorRow(
         position: event.position, domain: name?.domain, entity: name?.entity, name: name?.name,
@@ -230,9 +238,10 @@ package final class EventDecoder {
   }
 
   /// What the subject says, for events whose envelope cannot be read.
-  private static func eventName(ofSubject subject: String) -> EventName? {
-    guard subject.hasPrefix(subjectPrefix) else { return nil }
-    let tokens = subject.dropFirst(subjectPrefix.count).split(separator: ".", omittingEmptySubsequences: false)
+  private func eventName(ofSubject subject: UnsafeBufferPointer<UInt8>) -> EventName? {
+    guard subject.count <= 1_024, hasPrefix(subject) else { return nil }
+    let text = String(decoding: subject.dropFirst(subjectPrefix.count), as: UTF8.self)
+    let tokens = text.split(separator: ".", omittingEmptySubsequences: false)
     guard tokens.count >= 3 else { return nil }
     // `nil` is the answer for a subject that is no event name.
     return try? EventName(domain: String(tokens[0]), entity: String(tokens[1]), name: String(tokens[2]))

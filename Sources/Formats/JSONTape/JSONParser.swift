@@ -34,7 +34,9 @@ package struct JSONParser: ~Copyable {
   package init(bytesMax: Int, depthMax: Int) {
     precondition(bytesMax > 0 && bytesMax < 1 << 32, "simdjson keeps offsets in 32 bits")
     precondition(depthMax > 0 && depthMax <= 1024)
-    guard let handle = cramped_json_parser_create(bytesMax, depthMax) else { fatalError("no memory for a JSON parser") }
+    guard let handle = cramped_json_parser_create(bytesMax, depthMax) else {
+      preconditionFailure("no memory for a JSON parser")
+    }
     self.handle = handle
     self.bytesMax = bytesMax
   }

@@ -105,6 +105,8 @@ final class AggregateSink: @unchecked Sendable {
     let mapping = groups.assign(other.groups.keyColumns(), rows: hasKeys ? other.groups.count : 1)
     for index in inputs.indices {
       inputs[index].state.grow(to: groups.count)
+      // A thread that came too late for any chunk has groups that its states have not heard of.
+      other.inputs[index].state.grow(to: mapping.count)
       try inputs[index].state.merge(other.inputs[index].state, mapping: mapping.span)
       if let distinct = inputs[index].distinct, let theirs = other.inputs[index].distinct, theirs.count > 0 {
         let columns = theirs.keyColumns()

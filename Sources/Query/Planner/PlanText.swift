@@ -69,12 +69,12 @@ package struct PlanText {
   private func details(_ plan: PlanNode) -> [String] {
     let names = plan.children.flatMap(outputNames)
     switch plan {
-    case .scan(_, let request, _, let filter):
+    case .scan(_, let request, let types, let filter):
       let own = outputNames(plan)
       var lines = ["Columns: " + (own.isEmpty ? "none" : own.joined(separator: ", "))]
       if let filter { lines.append("Filter: " + text(filter, own)) }
       let pruning = request.predicates.compactMap { predicate in
-        request.columns.firstIndex(of: predicate.column).map { text(predicate, column: own[$0]) }
+        request.columns.firstIndex(of: predicate.column).map { text(predicate, column: own[$0], types[$0]) }
       }
       if !pruning.isEmpty { lines.append("Pruning: " + pruning.joined(separator: ", ")) }
       return lines + annotate(plan)
@@ -156,9 +156,9 @@ package struct PlanText {
     return "\(call.function.name)(\(call.isDistinct ? "DISTINCT " : "")\(arguments))\(filter)"
   }
 
-  private func text(_ predicate: ColumnPredicate, column: String) -> String {
+  private func text(_ predicate: ColumnPredicate, column: String, _ type: DataType) -> String {
     switch predicate.test {
-    case .compare(let comparison, let scalar): "\(column) \(comparison.rawValue) \(plain(scalar))"
+    case .compare(let comparison, let scalar): "\(column) \(comparison.rawValue) \(constant(scalar, type))"
     case .anyOf(let scalars): "\(column) in \(scalars.count) values"
     case .isNull: "\(column) is null"
     case .isNotNull: "\(column) is not null"

@@ -31,22 +31,25 @@ struct SeenSet: Sendable {
 
   /// False when `value` is in the set already.
   mutating func insert(_ value: Int64) -> Bool {
-    guard let last = pages.last, let top = last.highs.last, let bottom = last.lows.last else {
+    if pages.isEmpty {
       pages.append(Page(lows: [value], highs: [value]))
       intervalCount = 1
       return true
     }
+    // Read by index: a copy of the page would share its arrays, and the write below would have to copy them.
+    let page = pages.count - 1
+    let last = pages[page].lows.count - 1
+    let top = pages[page].highs[last]
     if value > top {
       // The usual case: the next sequence.
-      let page = pages.count - 1
       if value == top + 1 {
-        pages[page].highs[last.highs.count - 1] = value
+        pages[page].highs[last] = value
       } else {
         append(value, value)
       }
       return true
     }
-    if value >= bottom { return false }
+    if value >= pages[page].lows[last] { return false }
     return insertInside(value)
   }
 

@@ -5,6 +5,7 @@ import CapnpSchema
 import Columnar
 import EventSchema
 import Privacy
+import Runtime
 import StorageContract
 import Synchronization
 
@@ -15,6 +16,8 @@ final class MemoryStore: AppendSink, TableDirectory, Sendable {
     var tables: [RegisteredTable] = []
     var generation: UInt64 = 1
     var rows: [String: [Row]] = [:]
+    /// When each row of a table was stored, µs since 1970.
+    var storedMicros: [String: [Int64]] = [:]
     var known: [String: Set<Int64>] = [:]
     var errors: [ErrorRow] = []
     /// The next appends fail: before the write, or after it (outcome unknown).
@@ -87,6 +90,7 @@ final class MemoryStore: AppendSink, TableDirectory, Sendable {
         receipt.duplicates += 1
       } else if state.known[schema.name, default: []].insert(sequence).inserted {
         state.rows[schema.name, default: []].append(Row(sequence: sequence, position: position, values: values))
+        state.storedMicros[schema.name, default: []].append(Clock.system.nowMicros())
         receipt.stored += 1
       } else {
         receipt.duplicates += 1

@@ -85,6 +85,12 @@ struct PublishPlanTests {
     let report = try publish(world, options)
     #expect(report.events == 130 && report.seconds >= 0.12)
     #expect(try world.rows(130, "iot.measurement").map(\.sequence) == Array(10..<140))
+    // Without message ids the broker keeps every copy, and the storage recognises them.
+    options.sendsMessageIDs = false
+    options.recordsMax = 5
+    #expect(try publish(world, options).totals.duplicates == 0)
+    #expect(try publish(world, options).totals.duplicates == 0)
+    options.sendsMessageIDs = true
     options.files = ["/nonexistent.csv"]
     #expect(throws: Fault.self) { try publish(world, options) }
     options.files = [path]

@@ -98,7 +98,7 @@ struct RealSeriesTests {
     try publish(files[half...], from: firstRows + 1)
     try waitForRows(total)
     #expect(
-      try server.query("SELECT lake_rows, hot_rows FROM cramped.tables WHERE \"table\" = 'iot.measurement'")
+      try server.query("SELECT lake_rows, hot_rows FROM cramped.tables WHERE domain = 'iot' AND entity = 'measurement'")
         == "\(firstRows)|\(total - firstRows)\n")
 
     let oracle = try PostgresCluster()

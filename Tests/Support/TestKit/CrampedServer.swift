@@ -70,8 +70,20 @@ package final class CrampedServer: @unchecked Sendable {
   /// Unaligned rows of a statement by psql; throws with psql's words when it fails.
   package func query(_ sql: String) throws -> String {
     let result = try psql(["-At", "-c", sql])
-    guard result.status == 0 else { throw ProgramFailure(description: "psql: \(result.errorOutput)") }
+    guard result.status == 0 else {
+      // A server that has just died may take a moment to be seen as ended.
+      let end = accepts(port: port) ? "" : "\nthe server's log has\n\(lastWords)"
+      throw ProgramFailure(description: "psql: \(result.errorOutput)\(end)")
+    }
     return result.output
+  }
+
+  /// What a crashed server left in its log: the part that names the crash, else the end.
+  private var lastWords: String {
+    let log = self.log
+    guard let crash = log.range(of: "crashed:\n") else { return String(log.suffix(2_000)) }
+    let sentence = log.split(separator: "\n").first { $0.contains("Fatal error") } ?? ""
+    return sentence + "\n" + String(log[crash.upperBound...].prefix(4_000))
   }
 
   package func psql(_ more: [String]) throws -> ChildProcess.Result {

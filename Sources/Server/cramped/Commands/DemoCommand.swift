@@ -3,7 +3,6 @@ import Bedrock
 import Foundation
 import Ingest
 import Runtime
-import Synchronization
 
 struct DemoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -54,34 +53,10 @@ struct DemoCommand: ParsableCommand {
             subject: "\(prefix).\(event.name)", messageID: "\(event.name)/\(event.sequence)", payload: event.payload,
             contentType: "application/json"))
         published += 1
-        pace.wait(after: published)
+        try pace.wait(after: published)
       }
       let totals = try publisher.finish()
       print("\(totals.acknowledged) events published")
     } catch { throw report(error) }
-  }
-}
-
-/// Holds a loop back to a rate.
-struct Pace {
-  private let ratePerSecond: Double
-  private let clock: Clock
-  private let startNanos: UInt64
-
-  init(ratePerSecond: Double, clock: Clock) {
-    self.ratePerSecond = ratePerSecond
-    self.clock = clock
-    startNanos = clock.monotonicNanos()
-  }
-
-  /// Waits until event number `count` + 1 is due.
-  func wait(after count: Int) {
-    guard ratePerSecond > 0 else { return }
-    let due = startNanos + UInt64(Double(count) / ratePerSecond * 1e9)
-    let now = clock.monotonicNanos()
-    guard due > now else { return }
-    var pause = timespec(tv_sec: Int((due - now) / 1_000_000_000), tv_nsec: Int((due - now) % 1_000_000_000))
-    // A signal that cuts the pause short makes one event early.
-    nanosleep(&pause, nil)
   }
 }

@@ -23,7 +23,7 @@ enum BrokerSettings {
   static func stream(_ nats: Configuration.NATS) -> StreamOptions {
     var options = StreamOptions()
     options.name = nats.stream
-    options.subjects = ["\(nats.subjectPrefix).>"]
+    options.subjectPrefix = nats.subjectPrefix
     options.replicas = Int64(nats.streamReplicas)
     options.maxAgeSeconds = Int64(nats.streamMaxAgeSeconds)
     return options
