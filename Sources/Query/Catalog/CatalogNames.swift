@@ -53,6 +53,10 @@ extension DatabaseCatalog {
 
   package func functionName(oid: UInt32) -> String? { RowProducers.functionNames.names[oid] }
 
+  package func functionSignature(oid: UInt32) -> (arguments: String, result: String)? {
+    RowProducers.functionSignatures[oid]
+  }
+
   static let informationSchemaOID = StaticTables.informationSchemaOID
 
   /// Every schema, built-in ones first.

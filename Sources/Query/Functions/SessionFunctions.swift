@@ -110,6 +110,16 @@ enum SessionFunctions {
     }
   }
 
+  private static func signature(
+    _ name: String, _ part: @escaping @Sendable ((arguments: String, result: String)) -> String
+  ) -> ScalarFunction {
+    .rowwise(name, [.oid], .text, volatility: .stable) { (a, row, out) throws(Fault) in
+      let oid = UInt32(truncatingIfNeeded: a.int(0, row))
+      guard let signature = a.context.session.functionSignature(oid: oid) else { return out.appendNull() }
+      out.append(part(signature))
+    }
+  }
+
   private static let definitions: [ScalarFunction] = [
     same("pg_get_expr", [.text, .oid], .text, .null), same("pg_get_expr", [.text, .oid, .boolean], .text, .null),
     viewDefinition([.oid]), viewDefinition([.oid, .boolean]), viewDefinition([.oid, .int4]),
@@ -119,9 +129,9 @@ enum SessionFunctions {
     same("pg_get_triggerdef", [.oid], .text, .null), same("pg_get_triggerdef", [.oid, .boolean], .text, .null),
     same("pg_get_functiondef", [.oid], .text, .null), same("pg_get_function_sqlbody", [.oid], .text, .null),
     same("pg_describe_object", [.oid, .oid, .int4], .text, .null),
-    same("pg_identify_object", [.oid, .oid, .int4], .text, .null), same("pg_get_function_result", [.oid], .text, .null),
-    same("pg_get_function_arguments", [.oid], .text, .null),
-    same("pg_get_function_identity_arguments", [.oid], .text, .null), same("pg_get_partkeydef", [.oid], .text, .null),
+    same("pg_identify_object", [.oid, .oid, .int4], .text, .null),
+    signature("pg_get_function_result") { $0.result }, signature("pg_get_function_arguments") { $0.arguments },
+    signature("pg_get_function_identity_arguments") { $0.arguments }, same("pg_get_partkeydef", [.oid], .text, .null),
     same("pg_get_statisticsobjdef_columns", [.oid], .text, .null),
     same("pg_get_serial_sequence", [.text, .text], .text, .null),
     same("obj_description", [.oid], .text, .null), same("obj_description", [.oid, .name], .text, .null),

@@ -85,7 +85,7 @@ package enum TypeNames {
   }
 
   /// format_type(oid, typmod).
-  static func format(oid: UInt32, modifier: Int64?) -> String {
+  package static func format(oid: UInt32, modifier: Int64?) -> String {
     if oid == 0 { return "-" }
     if let name = catalogOnly[oid] { return name }
     guard let type = type(oid: oid) else { return "???" }

@@ -37,6 +37,7 @@ package protocol SessionCatalog: CatalogReader {
   func viewDefinition(oid: UInt32) -> String?
   func functionOID(_ name: String) -> UInt32?
   func functionName(oid: UInt32) -> String?
+  func functionSignature(oid: UInt32) -> (arguments: String, result: String)?
   /// The schemas of a search path that exist, those of event tables in place of `$domains`.
   func expanded(_ searchPath: [String], userName: String?) -> [String]
 }
@@ -300,4 +301,5 @@ struct StatementSession: SessionValues {
   func viewDefinition(oid: UInt32) -> String? { catalog.viewDefinition(oid: oid) }
   func functionOID(_ name: String) -> UInt32? { catalog.functionOID(name) }
   func functionName(oid: UInt32) -> String? { catalog.functionName(oid: oid) }
+  func functionSignature(oid: UInt32) -> (arguments: String, result: String)? { catalog.functionSignature(oid: oid) }
 }

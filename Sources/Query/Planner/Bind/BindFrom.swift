@@ -15,11 +15,15 @@ extension Binder {
   func bindFrom(_ items: [TableSyntax], in scope: SelectScope) throws(Fault) -> PlanNode {
     var result: BoundTable?
     for item in items {
-      let next = try bindTable(item, in: scope)
       guard let left = result else {
-        result = next
+        result = try bindTable(item, in: scope)
         continue
       }
+      if let lateral = try bindLateral(item, beside: left, in: scope) {
+        result = lateral
+        continue
+      }
+      let next = try bindTable(item, in: scope)
       try refuseDuplicates(left.from, next.from)
       let moved = next.from.shifted(by: left.plan.outputTypes.count)
       result = (
@@ -29,6 +33,32 @@ extension Binder {
     }
     scope.from = result?.from ?? FromScope()
     return result?.plan ?? .values(rows: [[]], types: [])
+  }
+
+  /// An item that names columns of items before it: each row of those once for each row that the item has for it. Nil
+  /// for an item that names none.
+  private func bindLateral(
+    _ item: TableSyntax, beside left: BoundTable, in scope: SelectScope
+  ) throws(Fault) -> BoundTable? {
+    switch item {
+    case .subquery(_, _, isLateral: true), .function: break
+    default: return nil
+    }
+    let outer = SelectScope(parent: scope.parent, sight: scope.sight)
+    outer.from = left.from
+    let next = try bindTable(item, in: SelectScope(parent: outer, sight: scope.sight))
+    guard next.plan.hasOuterColumns else { return nil }
+    try refuseDuplicates(left.from, next.from)
+    let types = next.plan.outputTypes
+    var lists: [Expression] = []
+    for (index, type) in types.enumerated() {
+      lists.append(try perRow(.project(next.plan, [.column(index, type)]), .array, .array(type)))
+    }
+    let moved = next.from.shifted(by: left.plan.outputTypes.count)
+    return (
+      .expand(left.plan, lists: lists),
+      FromScope(entries: left.from.entries + moved.entries, visible: left.from.visible + moved.visible)
+    )
   }
 
   private func refuseDuplicates(_ left: FromScope, _ right: FromScope) throws(Fault) {
@@ -42,8 +72,7 @@ extension Binder {
     try countRelation()
     switch syntax {
     case .relation(let relation): return try bindRelation(relation, in: scope)
-    case .subquery(let query, let alias, let isLateral):
-      return try bindDerived(query, alias, isLateral: isLateral, in: scope)
+    case .subquery(let query, let alias, _): return try bindDerived(query, alias, in: scope)
     case .function(let calls, let alias, _, let hasOrdinality, let location):
       guard calls.count == 1, case .function(let call) = calls[0].kind, !hasOrdinality else {
         let what = hasOrdinality ? "WITH ORDINALITY" : "this function in FROM"
@@ -181,15 +210,9 @@ extension Binder {
   // MARK: Derived tables
 
   private func bindDerived(
-    _ query: SelectStatement, _ alias: AliasSyntax?, isLateral: Bool, in scope: SelectScope
+    _ query: SelectStatement, _ alias: AliasSyntax?, in scope: SelectScope
   ) throws(Fault) -> BoundTable {
-    let bound: BoundQuery
-    do {
-      bound = try bindQuery(query, parent: scope.parent, sight: scope.sight)
-    } catch {
-      guard isLateral, error.state == .undefinedTable || error.state == .undefinedColumn else { throw error }
-      throw Fault.unsupported("LATERAL with columns of other items of FROM", position: error.position)
-    }
+    let bound = try bindQuery(query, parent: scope.parent, sight: scope.sight)
     return try offered(bound.plan, bound.columns, alias: alias, name: "", at: .unknown)
   }
 
@@ -199,13 +222,7 @@ extension Binder {
     let name = try functionName(call)
     let empty = SelectScope(parent: scope.parent, sight: scope.sight)
     empty.clauseWithoutAggregates = "functions in FROM"
-    let arguments: [(value: Expression, location: SourceLocation)]
-    do {
-      arguments = try bindArguments(call, in: empty)
-    } catch {
-      guard error.state == .undefinedColumn || error.state == .undefinedTable else { throw error }
-      throw Fault.unsupported("a function in FROM with columns of other items", position: error.position)
-    }
+    let arguments = try bindArguments(call, in: empty)
     guard empty.pending.isEmpty else {
       throw Fault.unsupported("a correlated subquery as an argument in FROM", position: call.location.position)
     }
@@ -231,12 +248,34 @@ extension Binder {
 
   // MARK: Joins
 
+  private func joinedLateral(
+    _ table: BoundTable, _ kind: JoinKindSyntax, _ condition: JoinCondition, in scope: SelectScope
+  ) throws(Fault) -> BoundTable {
+    guard kind == .inner else { throw Fault.unsupported("an outer join with LATERAL") }
+    switch condition {
+    case .none: return table
+    case .on(let syntax):
+      let inner = SelectScope(parent: scope.parent, sight: scope.sight)
+      inner.from = table.from
+      inner.clauseWithoutAggregates = "JOIN conditions"
+      let value = try self.condition(try bind(syntax, in: inner), of: "JOIN/ON", at: syntax.location)
+      guard inner.pending.isEmpty else {
+        throw Fault.unsupported("a correlated subquery in a join condition", position: syntax.location.position)
+      }
+      return (.filter(table.plan, value), table.from)
+    case .using, .natural: throw Fault.unsupported("USING with LATERAL")
+    }
+  }
+
   private func bindJoin(
     _ kind: JoinKindSyntax, _ leftSyntax: TableSyntax, _ rightSyntax: TableSyntax, _ condition: JoinCondition,
     in scope: SelectScope
   ) throws(Fault) -> BoundTable {
     // A right join is a left join of the sides exchanged; the scope puts the columns back in their order.
     let left = try bindTable(leftSyntax, in: scope)
+    if let lateral = try bindLateral(rightSyntax, beside: left, in: scope) {
+      return try joinedLateral(lateral, kind, condition, in: scope)
+    }
     let right = try bindTable(rightSyntax, in: scope)
     try refuseDuplicates(left.from, right.from)
     let isExchanged = kind == .right

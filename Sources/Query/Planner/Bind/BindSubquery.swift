@@ -148,8 +148,19 @@ extension Binder {
   /// A subquery that no join can stand for runs for each row. Clients send such subqueries over catalogs, most of which
   /// are empty here.
   private func perRow(_ pending: PendingSubquery) throws(Fault) -> Expression {
+    switch pending.use {
+    case .value: try perRow(pending.plan, .value, pending.plan.outputTypes[0])
+    case .exists: try perRow(pending.plan, .exists, .boolean)
+    case .array(let type): try perRow(pending.plan, .array, type)
+    }
+  }
+
+  /// A plan that names columns of level 1, run for each row of those.
+  func perRow(
+    _ correlated: PlanNode, _ use: CorrelatedSubquery.Use, _ type: DataType
+  ) throws(Fault) -> Expression {
     var arguments: [Expression] = []
-    let plan = try pending.plan.mappingExpressions { (expression) throws(Fault) in
+    let plan = try correlated.mappingExpressions { (expression) throws(Fault) in
       expression.substitutingColumns { column, type in
         guard Placeholder.level(column) > 0 else { return .column(column, type) }
         let outer = Expression.column(Placeholder.shifted(column, by: -1), type)
@@ -159,12 +170,6 @@ extension Binder {
       }
     }
     let optimizer = Optimizer(context: context, foldsStable: false, ordering: JoinOrder(estimates: estimates))
-    let (use, type): (CorrelatedSubquery.Use, DataType) =
-      switch pending.use {
-      case .value: (.value, plan.outputTypes[0])
-      case .exists: (.exists, .boolean)
-      case .array(let type): (.array, type)
-      }
     return .correlated(
       CorrelatedSubquery(plan: try optimizer.optimise(plan), use: use), arguments: arguments, type)
   }
