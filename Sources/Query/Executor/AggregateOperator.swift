@@ -44,7 +44,8 @@ final class AggregateSink: @unchecked Sendable {
           arguments: try CompiledExpression.compile(call.arguments, environment),
           filter: try call.filter.map { (filter) throws(Fault) in try CompiledExpression.compile(filter, environment) },
           state: call.function.makeState(types),
-          distinct: call.isDistinct && call.orderBy.isEmpty ? GroupTable(types: (groups.isEmpty ? [] : [.int4]) + types) : nil,
+          distinct: call.isDistinct && call.orderBy.isEmpty
+            ? GroupTable(types: (groups.isEmpty ? [] : [.int4]) + types) : nil,
           orderKeys: try CompiledExpression.compile(call.orderBy.map(\.expression), environment)))
     }
   }

@@ -5,6 +5,7 @@
 
 import Bedrock
 import Columnar
+import Glibc
 import Kernels
 
 /// Distinct 64-bit keys.
@@ -149,7 +150,11 @@ struct BytesTable {
   private func equals(_ id: Int, _ raw: UnsafeRawBufferPointer) -> Bool {
     let start = offsets[id]
     if offsets[id + 1] - start != raw.count { return false }
-    return arena.withUnsafeBytes { UnsafeRawBufferPointer(rebasing: $0[start..<(start + raw.count)]).elementsEqual(raw) }
+    if raw.count == 0 { return true }
+    return arena.withUnsafeBytes { arena in
+      guard let ours = arena.baseAddress, let theirs = raw.baseAddress else { return false }
+      return memcmp(ours + start, theirs, raw.count) == 0
+    }
   }
 
   func find(_ raw: UnsafeRawBufferPointer) -> Int32 { Int32(max(place(raw, KeyHash.bytes(raw)), -1)) }

@@ -52,7 +52,8 @@ enum Casts {
       let bound = precision == scale ? "1" : "10^\(precision - scale)"
       throw Fault(
         .numericValueOutOfRange, "numeric field overflow",
-        detail: "A field with precision \(precision), scale \(scale) must round to an absolute value less than \(bound).")
+        detail: "A field with precision \(precision), scale \(scale) must round to an absolute value less than "
+          + "\(bound).")
     }
     return rounded
   }

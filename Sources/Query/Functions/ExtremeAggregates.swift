@@ -4,8 +4,8 @@ import Bedrock
 import Columnar
 import Kernels
 
-/// Which of two values an aggregate keeps: a type, not a closure, so that the loop over rows is compiled with it inside.
-/// Of equal values (1.0 and 1.00, 30 days and 1 mon) the newer stays, as in PostgreSQL.
+/// Which of two values an aggregate keeps: a type, not a closure, so that the loop over rows is compiled with it
+/// inside. Of equal values (1.0 and 1.00, 30 days and 1 mon) the newer stays, as in PostgreSQL.
 protocol Preference {
   associatedtype Value: BitwiseCopyable
   static func prefers(_ new: Value, to old: Value) -> Bool

@@ -22,7 +22,7 @@ enum Sample {
     case .float4, .float8:
       list += [-Double.infinity, -1.5, -0.0, 0, 0.25, 1e10, .infinity, .nan].map { .float($0) }
     case .numeric:
-      let texts = ["-1000", "-10.0", "-1", "-0.010", "0", "0.00", "0.001", "0.10", "0.1", "1", "1.00", "10", "99", "NaN"]
+      let texts = ["-1000", "-10.0", "-1", "-0.010", "0", "0.00", "0.001", "0.10", "0.1", "1", "1.00", "99", "NaN"]
       list += texts.compactMap { numeric($0).map { .numeric($0) } }
     case .interval:
       list += [(0, 0, 0), (1, 0, 0), (0, 30, 0), (0, 29, 0), (0, -1, 5), (0, 0, -1), (-2, 0, 0)].map {

@@ -4,7 +4,7 @@
 //   swift run -c release QueryBench [million rows, 5] [threads, 1] [only queries whose name starts so]
 //
 // Columns: series (text, dictionaries of 1,000 values, a new one every 64 chunks), published (timestamptz, rising),
-// value (float8). Every query prints its answer's fingerprint, so that a faster run is known to be a correct one.
+// value (float8), label (the same text as series, not coded), grade (int4, every eighth null). Every query prints its answer's fingerprint, so that a faster run is known to be a correct one.
 
 import Bedrock
 import Columnar
@@ -64,7 +64,7 @@ final class MemorySnapshot: StorageSnapshot {
 }
 
 enum Data {
-  static let types: [DataType] = [.text, .timestamptz, .float8]
+  static let types: [DataType] = [.text, .timestamptz, .float8, .text, .int4]
   static let seriesCount = 1_000
 
   static func measurements(rows: Int) -> [Chunk] {
@@ -81,13 +81,15 @@ enum Data {
         return micros
       }
       let values = (0..<count).map { _ in Double(generator.next() >> 11) * 0x1p-53 * 100 }
+      let grades = codes.map { $0 % 8 == 0 ? 0 : $0 % 100 }
+      let present = Bitmap.make(count: count) { codes[$0] % 8 != 0 }
+      let series = Column(
+        type: .text, count: count, validity: nil, form: .dictionary(codes: .copying(codes), dictionary: dictionary))
       chunks.append(
         Chunk(
           columns: [
-            Column(
-              type: .text, count: count, validity: nil,
-              form: .dictionary(codes: .copying(codes), dictionary: dictionary)),
-            .fixed(.timestamptz, count: count, .copying(published)), .fixed(.float8, count: count, .copying(values)),
+            series, .fixed(.timestamptz, count: count, .copying(published)), .fixed(.float8, count: count, .copying(values)),
+            series.flat(), .fixed(.int4, count: count, validity: present, .copying(grades)),
           ], rowCount: count))
     }
     return chunks
@@ -232,10 +234,26 @@ func aggregate(_ name: String, _ arguments: [Expression] = [], isDistinct: Bool 
       "count(distinct published)",
       .aggregate(all, groups: [], aggregates: [aggregate("count", [published], isDistinct: true)]))
     let areas = PlanNode.scan(
-      relation: "area", request: ScanRequest(table: TableID(raw: 2), columns: [0, 1]), types: [.text, .text], filter: nil)
+      relation: "area", request: ScanRequest(table: TableID(raw: 2), columns: [0, 1]), types: [.text, .text],
+      filter: nil)
     let joined = PlanNode.join(
       .inner, left: all, right: areas, leftKeys: [series], rightKeys: [series], residual: nil)
     try bench.run("join areas, group by area", .aggregate(joined, groups: [.column(4, .text)], aggregates: sums))
+    let label = Expression.column(0, .text), grade = Expression.column(1, .int4)
+    let extras = { (filter: Expression?) in Bench.scan([3, 4], filter: filter) }
+    let count = [aggregate("count")]
+    let isOne = call("=", [label, .constant(.text("plant-17/boiler/temperature"), .text)], isOperator: true)
+    let isLike = call("~~", [label, .constant(.text("%-17/%"), .text)], isOperator: true)
+    let isLow = call("<", [grade, .constant(.integer(10), .int4)], isOperator: true)
+    let band = Expression.caseWhen(
+      [(condition: isLow, value: .constant(.integer(0), .int4))], otherwise: grade, .int4)
+    try bench.run("label = one, not coded", .aggregate(extras(isOne), groups: [], aggregates: count))
+    try bench.run("label LIKE '%-17/%', not coded", .aggregate(extras(isLike), groups: [], aggregates: count))
+    try bench.run("group by label, not coded", .aggregate(extras(nil), groups: [label], aggregates: count))
+    try bench.run(
+      "grade < 10, with nulls", .aggregate(extras(isLow), groups: [], aggregates: [aggregate("sum", [grade])]))
+    try bench.run("group by grade, with nulls", .aggregate(extras(nil), groups: [grade], aggregates: count))
+    try bench.run("group by CASE", .aggregate(extras(nil), groups: [band], aggregates: count))
     try bench.run("top 10 by value", .sort(all, [byValue], limit: 10))
     try bench.run("top 10 by published, newest", .sort(all, [byTime], limit: 10))
     try bench.run("order by value", .sort(all, [byValue], limit: nil))

@@ -152,6 +152,28 @@ func column(_ index: Int, _ type: DataType? = nil) -> Expression { .column(index
     #expect(all.count == 60_000)
   }
 
+  @Test(arguments: [0, Int(Int32.max), Int.max]) func sortsWithExtremeLimits(_ limit: Int) throws {
+    let keys = [SortKey(expression: column(2), descending: true, nullsFirst: false)]
+    #expect(try fixture.rows(.sort(fixture.scan(1), keys, limit: limit)).count == min(limit, left.count))
+  }
+
+  @Test func topRowsKeepNullsAndTies() throws {
+    // more rows than a thread keeps before it cuts, nulls first, many equal keys
+    let many = randomTable(seed: 4, rows: 60_000, keys: 5)
+    let fixture = Fixture([MemoryTable(types, rows: many, chunkRows: 3_000)])
+    for (descending, nullsFirst) in [(false, false), (false, true), (true, false), (true, true)] {
+      let keys = [
+        SortKey(expression: column(0), descending: descending, nullsFirst: nullsFirst),
+        SortKey(expression: column(1), descending: !descending, nullsFirst: nullsFirst),
+        SortKey(expression: column(2), descending: descending, nullsFirst: nullsFirst),
+      ]
+      let all = try fixture.rows(.sort(fixture.scan(1), keys, limit: nil))
+      #expect(try fixture.rows(.sort(fixture.scan(1), keys, limit: 40)) == Array(all.prefix(40)))
+      let nulls = all.prefix { $0[0].isNull }.count
+      #expect((nulls > 0) == nullsFirst)
+    }
+  }
+
   @Test func limitOffsetAndDistinctOn() throws {
     let ordered = PlanNode.sort(
       fixture.scan(1), [SortKey(expression: column(2), descending: false, nullsFirst: false)], limit: nil)
