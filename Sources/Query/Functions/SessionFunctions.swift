@@ -2,6 +2,7 @@
 
 import Bedrock
 import Columnar
+import Kernels
 import Runtime
 
 enum SessionFunctions {
@@ -222,6 +223,12 @@ enum SessionFunctions {
           high: Entropy.word() & ~0xF000 | 0x4000, low: Entropy.word() & ~(3 << 62) | 1 << 63)
       }
       return .fixed(.uuid, count: rows, .copying(values))
+    },
+    .rowwise("pg_size_pretty", [.numeric], .text) { (a, row, out) throws(Fault) in
+      guard case .numeric(let size) = a.scalar(0, row), let whole = size.rounded(toScale: 0),
+        let bytes = Int64(exactly: whole.coefficient)
+      else { throw Fault(.numericValueOutOfRange, "size is out of range") }
+      out.append(pretty(bytes))
     },
   ]
 }

@@ -251,7 +251,7 @@ extension Binder {
   private func joinedLateral(
     _ table: BoundTable, _ kind: JoinKindSyntax, _ condition: JoinCondition, in scope: SelectScope
   ) throws(Fault) -> BoundTable {
-    guard kind == .inner else { throw Fault.unsupported("an outer join with LATERAL") }
+    guard kind == .inner || kind == .cross else { throw Fault.unsupported("an outer join with LATERAL") }
     switch condition {
     case .none: return table
     case .on(let syntax):
