@@ -114,22 +114,51 @@ struct LikePattern {
 /// A compiled POSIX extended regular expression, with PostgreSQL's \d \w \s \y classes translated.
 final class RegularExpression {
   private let compiled = UnsafeMutablePointer<regex_t>.allocate(capacity: 1)
+  /// False when `regcomp` refused the pattern: `deinit` runs all the same, and must not free what is not there.
+  private let isCompiled: Bool
 
   init(_ pattern: String, ignoresCase: Bool) throws(Fault) {
+    let translated = Self.translated(pattern)
     let flags = REG_EXTENDED | (ignoresCase ? REG_ICASE : 0)
-    let status = regcomp(compiled, Self.translated(pattern), flags)
-    if status != 0 {
-      var message = [CChar](repeating: 0, count: 256)
-      regerror(status, compiled, &message, message.count)
-      compiled.deallocate()
-      let text = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      throw Fault(.invalidRegularExpression, "invalid regular expression: \(text.lowercased())")
+    let status = Self.isModest(translated) ? regcomp(compiled, translated, flags) : Int32(_REG_ESPACE.rawValue)
+    isCompiled = status == 0
+    if !isCompiled {
+      throw Fault(.invalidRegularExpression, "invalid regular expression: \(Self.reason(status))")
     }
   }
 
   deinit {
-    regfree(compiled)
+    if isCompiled { regfree(compiled) }
     compiled.deallocate()
+  }
+
+  /// Counted repetitions multiply what the pattern compiles to: a{999} inside (...){999} must not take the memory.
+  private static func isModest(_ pattern: String) -> Bool {
+    var copies = 1
+    for part in pattern.split(separator: "{").dropFirst() {
+      let bounds = part.prefix { $0.isNumber || $0 == "," }.split(separator: ",")
+      let most = bounds.compactMap { Int($0) }.max() ?? 1
+      let (product, overflow) = copies.multipliedReportingOverflow(by: max(most, 1))
+      if overflow || product > 10_000 { return false }
+      copies = product
+    }
+    return true
+  }
+
+  /// PostgreSQL's words.
+  private static func reason(_ status: Int32) -> String {
+    switch status {
+    case Int32(_REG_EPAREN.rawValue): "parentheses () not balanced"
+    case Int32(_REG_EBRACK.rawValue): "brackets [] not balanced"
+    case Int32(_REG_EBRACE.rawValue): "braces {} not balanced"
+    case Int32(_REG_BADRPT.rawValue): "quantifier operand invalid"
+    case Int32(_REG_BADBR.rawValue): "invalid repetition count(s)"
+    case Int32(_REG_EESCAPE.rawValue): "invalid escape \\ sequence"
+    case Int32(_REG_ERANGE.rawValue): "invalid character range"
+    case Int32(_REG_ECTYPE.rawValue): "invalid character class"
+    case Int32(_REG_ESPACE.rawValue): "out of memory"
+    default: "invalid regexp"
+    }
   }
 
   /// POSIX has no (?:...): plain groups serve, since only group 0 is read where such a pattern is used.
