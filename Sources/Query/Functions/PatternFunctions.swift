@@ -149,7 +149,8 @@ final class RegularExpression {
   private static func reason(_ status: Int32) -> String {
     switch status {
     case Int32(_REG_EPAREN.rawValue): "parentheses () not balanced"
-    case Int32(_REG_EBRACK.rawValue): "brackets [] not balanced"
+    // the second is what glibc says of a bracket at the very end
+    case Int32(_REG_EBRACK.rawValue), Int32(_REG_BADPAT.rawValue): "brackets [] not balanced"
     case Int32(_REG_EBRACE.rawValue): "braces {} not balanced"
     case Int32(_REG_BADRPT.rawValue): "quantifier operand invalid"
     case Int32(_REG_BADBR.rawValue): "invalid repetition count(s)"
