@@ -40,7 +40,7 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let modules: [Module] = [
   // Base: values and rules, no I/O but what Runtime owns.
   Module("Bedrock", .base, "Base"),
-  Module("Runtime", .base, "Base", uses: ["Bedrock"], products: [log]),
+  Module("Runtime", .base, "Base", uses: ["Bedrock"]),
   Module("Columnar", .base, "Base", uses: ["Bedrock"]),
   Module("Kernels", .base, "Base", uses: ["Bedrock", "Columnar"]),
   Module("EventSchema", .base, "Base", uses: ["Bedrock", "Columnar"]),
@@ -50,12 +50,12 @@ let modules: [Module] = [
   // Formats: bytes to values and state machines; no I/O, deterministic, each with a fuzzer.
   Module("Compression", .formats, "Formats", uses: ["Bedrock", "CCodecs"]),
   Module("JSONTape", .formats, "Formats", uses: ["Bedrock", "CSimdjson"]),
-  Module("CapnpSchema", .formats, "Formats", uses: ["Bedrock", "EventSchema", "CCapnp"]),
+  Module("CapnpSchema", .formats, "Formats", uses: ["Bedrock", "Columnar", "EventSchema", "CCapnp"]),
   Module(
     "EventDecoding", .formats, "Formats",
     uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "JSONTape"]),
-  Module("ParquetFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "Kernels", "Compression"]),
-  Module("DeltaFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "JSONTape", "ParquetFormat"]),
+  Module("ParquetFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "Compression"]),
+  Module("DeltaFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "JSONTape"]),
   Module("PostgresProtocol", .formats, "Formats", uses: ["Bedrock", "Columnar"]),
   Module("SQLSyntax", .formats, "Formats", uses: ["Bedrock", "CPgQuery"]),
 
@@ -67,7 +67,7 @@ let modules: [Module] = [
   Module(
     "Lake", .engine, "Storage",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "Kernels", "EventSchema", "StorageContract", "ParquetFormat", "DeltaFormat",
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ParquetFormat", "DeltaFormat",
       "ObjectStore",
     ]),
   Module(
@@ -100,7 +100,7 @@ let modules: [Module] = [
     ], products: [log, lifecycle]),
   Module(
     "PostgresServer", .edge, "Edge",
-    uses: ["Bedrock", "Runtime", "Columnar", "StorageContract", "PostgresProtocol", "Plan", "Session"],
+    uses: ["Bedrock", "Runtime", "Columnar", "PostgresProtocol", "Plan", "Session"],
     products: [log, nio, nioPosix, lifecycle]),
   Module("Telemetry", .edge, "Edge", uses: ["Bedrock", "Runtime"], products: [log]),
 
@@ -108,8 +108,7 @@ let modules: [Module] = [
   Module(
     "cramped", .server, "Server",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "EventSchema", "Privacy", "StorageContract", "CapnpSchema", "EventDecoding",
-      "JSONTape", "ObjectStore", "HotTier", "Lake", "StorageEngine", "Functions", "Catalog", "Plan", "Executor",
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "Privacy", "StorageContract", "CapnpSchema", "JSONTape", "ObjectStore", "HotTier", "Lake", "StorageEngine", "Functions", "Catalog", "Plan", "Executor",
       "Session", "Ingest", "PostgresServer", "Telemetry",
     ], products: [log, lifecycle, signals, yams, arguments]),
 ]
@@ -155,7 +154,7 @@ let tests: [Module] = [
     "DifferentialTests", .tests, "Query",
     uses: [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog",
-      "Planner", "TestKit",
+      "Planner", "Executor", "TestKit",
     ]),
   Module(
     "PlannerTests", .tests, "Query",
@@ -184,6 +183,19 @@ let tests: [Module] = [
       "PostgresServer", "TestKit",
     ], products: [log]),
   Module("IntegrationTests", .tests, "Integration", uses: ["Bedrock", "Runtime", "TestKit"]),
+]
+
+/// Programs that measure; Tests/Benchmarks/README.md says what and how.
+let benchmarks: [Module] = [
+  Module(
+    "CrampedBench", .tests, "Benchmarks",
+    uses: [
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "CapnpSchema", "EventDecoding", "Privacy",
+      "HotTier", "Lake", "StorageEngine", "ObjectStore", "Ingest",
+    ], products: [log]),
+  Module(
+    "QueryBench", .tests, "Benchmarks",
+    uses: ["Bedrock", "Runtime", "Columnar", "StorageContract", "Functions", "Plan", "Executor"]),
 ]
 
 /// Fuzz targets exist only when FUZZ=1: they need flags that a dependant must never inherit.
@@ -237,9 +249,6 @@ for module in modules {
   }
 }
 
-let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: root.appendingPathComponent(path).path) }
-
 let swiftSettings: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .enableUpcomingFeature("ExistentialAny"),
@@ -251,12 +260,10 @@ let swiftSettings: [SwiftSetting] = [
 ]
 
 func dependencies(_ module: Module) -> [Target.Dependency] {
-  let present = Set(modules.filter { exists("Sources/\($0.room)/\($0.name)") }.map(\.name))
-  return module.uses.filter { byName[$0] == nil || present.contains($0) }.map { .byName(name: $0) } + module.products
+  module.uses.map { .byName(name: $0) } + module.products
 }
 
-let built = modules.filter { exists("Sources/\($0.room)/\($0.name)") }
-var targets: [Target] = built.map { module in
+var targets: [Target] = modules.map { module in
   let path = "Sources/\(module.room)/\(module.name)"
   if module.floor == .server {
     return .executableTarget(
@@ -264,8 +271,8 @@ var targets: [Target] = built.map { module in
   }
   return .target(name: module.name, dependencies: dependencies(module), path: path, swiftSettings: swiftSettings)
 }
-targets += shims.values.filter { exists($0.path!) }.sorted { $0.name < $1.name }
-for module in tests where exists("Tests/\(module.room)/\(module.name)") {
+targets += shims.values.sorted { $0.name < $1.name }
+for module in tests {
   let path = "Tests/\(module.room)/\(module.name)"
   if module.name == "TestKit" {
     targets.append(
@@ -276,34 +283,18 @@ for module in tests where exists("Tests/\(module.room)/\(module.name)") {
   }
 }
 if ProcessInfo.processInfo.environment["FUZZ"] == "1" {
-  for module in fuzzers where exists("Fuzz/Targets/\(module.name)") {
+  for module in fuzzers {
     targets.append(
       .executableTarget(
         name: module.name, dependencies: dependencies(module), path: "Fuzz/Targets/\(module.name)",
         swiftSettings: swiftSettings + [.unsafeFlags(["-parse-as-library"])]))
   }
 }
-if exists("Tests/Benchmarks/CrampedBench") {
+for module in benchmarks {
   targets.append(
     .executableTarget(
-      name: "CrampedBench",
-      dependencies: dependencies(
-        Module(
-          "CrampedBench", .tests, "Benchmarks",
-          uses: [
-            "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "CapnpSchema", "EventDecoding",
-            "Privacy", "HotTier", "Lake", "StorageEngine", "ObjectStore", "Ingest",
-          ], products: [log])), path: "Tests/Benchmarks/CrampedBench", swiftSettings: swiftSettings))
-}
-if exists("Tests/Benchmarks/QueryBench") {
-  targets.append(
-    .executableTarget(
-      name: "QueryBench",
-      dependencies: dependencies(
-        Module(
-          "QueryBench", .tests, "Benchmarks",
-          uses: ["Bedrock", "Runtime", "Columnar", "StorageContract", "Functions", "Plan", "Executor"])),
-      path: "Tests/Benchmarks/QueryBench", swiftSettings: swiftSettings))
+      name: module.name, dependencies: dependencies(module), path: "Tests/Benchmarks/\(module.name)",
+      swiftSettings: swiftSettings))
 }
 
 let package = Package(

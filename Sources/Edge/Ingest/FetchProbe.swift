@@ -1,7 +1,6 @@
 // The broker and its client alone: what ingest is measured against.
 
 package import Bedrock
-import CNATS
 package import Runtime
 
 package enum FetchProbe {
@@ -28,7 +27,7 @@ package enum FetchProbe {
       count += batch.count
       empty = batch.count == 0 ? empty + 1 : 0
       guard empty < 20 else { throw Fault(.connectionFailure, "only \(count) of \(messages) messages have come") }
-      if let last { _ = natsMsg_Ack(last, nil) }
+      if let last { consumer.acknowledge(last, isAnswered: false) }
     }
     return Result(messages: count, payloadBytes: bytes, nanos: clock.monotonicNanos() - start)
   }

@@ -11,7 +11,6 @@
 //   3. After a failed append nothing is retried in place: its outcome is unknown until W is read again.
 
 import Bedrock
-import CNATS
 import EventDecoding
 import Logging
 import Runtime
@@ -92,7 +91,7 @@ final class IngestLoop {
         messagesMax: options.batchMessagesMax, bytesMax: options.batchBytesMax, waitMs: 500)
       let now = clock.monotonicNanos()
       if batch.count > 0 {
-        try apply(batch, &cursor, broker)
+        try apply(batch, &cursor, broker, consumer)
         backOff.reset()
         idleSince = now
       } else {
@@ -151,7 +150,9 @@ final class IngestLoop {
 
   // MARK: A batch
 
-  private func apply(_ batch: borrowing MessageBatch, _ cursor: inout Cursor, _ broker: Broker) throws(Fault) {
+  private func apply(
+    _ batch: borrowing MessageBatch, _ cursor: inout Cursor, _ broker: Broker, _ consumer: PullConsumer
+  ) throws(Fault) {
     let decoder = applier.currentDecoder()
     var next = cursor.next
     var last: OpaquePointer?
@@ -207,7 +208,7 @@ final class IngestLoop {
       status.lag = pending
     }
     cursor.next = next
-    if let last { acknowledge(last, &cursor) }
+    if let last { acknowledge(last, &cursor, consumer) }
     updateRate(&cursor, added: applied)
   }
 
@@ -227,15 +228,11 @@ final class IngestLoop {
 
   /// Acknowledges everything up to this message. Once a second with an answer, which keeps the broker's counts honest;
   /// a lost acknowledgement costs a redelivery, never an event.
-  private func acknowledge(_ message: OpaquePointer, _ cursor: inout Cursor) {
+  private func acknowledge(_ message: OpaquePointer, _ cursor: inout Cursor, _ consumer: PullConsumer) {
     let now = clock.monotonicNanos()
-    if now - cursor.lastAckSyncNanos > 1_000_000_000 {
-      cursor.lastAckSyncNanos = now
-      var code = jsErrCode(0)
-      _ = natsMsg_AckSync(message, nil, &code)
-    } else {
-      _ = natsMsg_Ack(message, nil)
-    }
+    let isDue = now - cursor.lastAckSyncNanos > 1_000_000_000
+    if isDue { cursor.lastAckSyncNanos = now }
+    consumer.acknowledge(message, isAnswered: isDue)
   }
 
   // MARK: What it tells

@@ -2,34 +2,41 @@
 //
 // A consumer that was here before is kept only when its acknowledged floor is exactly W and nothing is outstanding: any
 // other would skip messages, or hold them back until their ack wait ends.
+//
+//   pull request (batch, max_bytes, expires) ──► $JS.API.CONSUMER.MSG.NEXT.<stream>.<consumer>
+//   messages ──► <inbox>.<number of request> ──► queue of the subscription ──► fetch
+//
+// At least half a batch is always asked for, so messages arrive while the batch before is written: an event that comes
+// alone is there at once, and under load batches are as large as what has come during the last write. The broker ends a
+// request by count without a word, or by a status message: 404 and 408 nothing came in time, 409 a limit was met or the
+// consumer is gone. Whatever ends one, the next is sent; a request too many only brings messages earlier. Messages
+// without acknowledgement are bounded by the consumer's MaxAckPending, so the queue is too.
+//
+// The client library's own fetch is not used: that of libnats 3.4 writes past its list when messages of an earlier
+// request keep coming (Debian 12 has 3.4.1).
 
 import Bedrock
 import CNATS
+import Runtime
 
 /// Messages of one fetch, freed together.
 struct MessageBatch: ~Copyable {
-  private var lists: [natsMsgList] = []
+  private var messages: [OpaquePointer] = []
+  private(set) var payloadBytes: Int64 = 0
 
-  deinit {
-    for list in lists {
-      var list = list
-      natsMsgList_Destroy(&list)
-    }
+  deinit { for message in messages { natsMsg_Destroy(message) } }
+
+  var count: Int { messages.count }
+
+  /// Takes over a message.
+  mutating func add(_ message: OpaquePointer) {
+    messages.append(message)
+    payloadBytes += Int64(natsMsg_GetDataLength(message))
   }
-
-  var count: Int { lists.reduce(0) { $0 + Int($1.Count) } }
-
-  /// Takes over a list that libnats filled.
-  mutating func add(_ list: natsMsgList) { lists.append(list) }
 
   /// The messages in order, valid as long as the batch.
   func forEach(_ body: (OpaquePointer) throws(Fault) -> Void) throws(Fault) {
-    for list in lists {
-      for index in 0..<Int(list.Count) {
-        guard let message = list.Msgs[index] else { continue }
-        try body(message)
-      }
-    }
+    for message in messages { try body(message) }
   }
 }
 
@@ -39,14 +46,25 @@ final class PullConsumer: @unchecked Sendable {
   private let subscription: OpaquePointer
   private let stream: String
   private let name: String
-  /// The last fetch was full: there is a backlog, and the next will fill as quickly.
-  private var hasBacklog = false
+  private let inbox: String
+  private let clock = Clock.system
 
-  private init(broker: Broker, subscription: OpaquePointer, stream: String, name: String) {
+  /// Of the newest pull request.
+  private var requestNumber: UInt64 = 0
+  /// Messages that open requests may still bring, as far as is known here.
+  private var owed = 0
+  private var requestEndsNanos: UInt64 = 0
+  private var receivedSinceRequest = 0
+  /// The next message alone is over the byte limit: it is asked for without one, and becomes an error row.
+  private var nextIsTooLarge = false
+  private static let expiresNanos: UInt64 = 5_000_000_000
+
+  private init(broker: Broker, subscription: OpaquePointer, stream: String, name: String, inbox: String) {
     self.broker = broker
     self.subscription = subscription
     self.stream = stream
     self.name = name
+    self.inbox = inbox
   }
 
   deinit { natsSubscription_Destroy(subscription) }
@@ -103,75 +121,112 @@ final class PullConsumer: @unchecked Sendable {
   }
 
   private static func subscribe(_ broker: Broker, _ options: IngestOptions) throws(Fault) -> PullConsumer {
-    var binding = jsSubOptions()
-    jsSubOptions_Init(&binding)
+    var raw: UnsafeMutablePointer<natsInbox>?
+    let made = natsInbox_Create(&raw)
+    guard made == NATS_OK, let raw else { throw BrokerFault.make(made, "inbox") }
+    let inbox = String(cString: raw)
+    natsInbox_Destroy(raw)
     var subscription: OpaquePointer?
-    var code = jsErrCode(0)
-    let status = options.stream.name.withCString { stream in
-      options.consumer.withCString { name in
-        binding.Stream = stream
-        binding.Consumer = name
-        return js_PullSubscribe(&subscription, broker.context, nil, name, nil, &binding, &code)
-      }
-    }
+    var status = natsConnection_SubscribeSync(&subscription, broker.connection, inbox + ".*")
     guard status == NATS_OK, let subscription else {
-      throw BrokerFault.make(status, "consumer \(options.consumer) cannot be bound", code: code)
+      throw BrokerFault.make(status, "consumer \(options.consumer) cannot be bound")
+    }
+    status = natsSubscription_SetPendingLimits(subscription, -1, -1)
+    guard status == NATS_OK else {
+      natsSubscription_Destroy(subscription)
+      throw BrokerFault.make(status, "consumer \(options.consumer) cannot be bound")
     }
     return PullConsumer(
-      broker: broker, subscription: subscription, stream: options.stream.name, name: options.consumer)
+      broker: broker, subscription: subscription, stream: options.stream.name, name: options.consumer, inbox: inbox)
   }
 
-  /// What is there now, at most `messagesMax`; when there is nothing, waits up to `waitMs` for a message and takes what has
-  /// come by then. An event that arrives alone is so delivered at once, and a backlog in large batches.
-  ///
-  /// A broker answers "nothing there" at once, but does not say when it has sent less than was asked for: such a fetch
-  /// ends by time, 20 ms unless the last one was full.
+  // MARK: Fetch
+
+  /// What has come, at most `messagesMax` messages and about `bytesMax` bytes; waits up to `waitMs` for the first.
   func fetch(messagesMax: Int, bytesMax: Int64, waitMs: Int64) throws(Fault) -> MessageBatch {
     var batch = MessageBatch()
-    let settleMs: Int64 = hasBacklog ? 250 : 20
-    if let list = try request(messages: messagesMax, bytes: bytesMax, waitMs: settleMs, noWait: true) {
-      hasBacklog = Int(list.Count) >= messagesMax / 2
-      batch.add(list)
-      return batch
-    }
-    hasBacklog = false
-    guard let first = try request(messages: 1, bytes: bytesMax, waitMs: waitMs, noWait: false) else { return batch }
-    batch.add(first)
-    if messagesMax > 1, let rest = try request(messages: messagesMax - 1, bytes: bytesMax, waitMs: 20, noWait: true) {
-      batch.add(rest)
+    let end = clock.monotonicNanos() + UInt64(waitMs) * 1_000_000
+    while batch.count < messagesMax && batch.payloadBytes < bytesMax {
+      try keepAsking(messagesMax, bytesMax)
+      var left: Int64 = 0
+      if batch.count == 0 {
+        let now = clock.monotonicNanos()
+        left = now < end ? Int64((end - now) / 1_000_000) + 1 : 0
+      }
+      var found: OpaquePointer?
+      let status = natsSubscription_NextMsg(&found, subscription, left)
+      if status == NATS_TIMEOUT {
+        let now = clock.monotonicNanos()
+        // A request can be lost with a broker; its end then never comes.
+        if now > requestEndsNanos { owed = 0 }
+        if batch.count > 0 || now >= end { break }
+        continue
+      }
+      guard status == NATS_OK, let found else { throw BrokerFault.make(status, "fetch from consumer \(name)") }
+      if natsMsg_GetReply(found) != nil {
+        owed -= owed > 0 ? 1 : 0
+        receivedSinceRequest += 1
+        batch.add(found)
+      } else {
+        defer { natsMsg_Destroy(found) }
+        // Messages before a bad end are delivered; a new session meets the reason again.
+        do throws(Fault) { try ended(found) } catch {
+          if batch.count == 0 { throw error }
+          break
+        }
+      }
     }
     return batch
   }
 
-  private func request(messages: Int, bytes: Int64, waitMs: Int64, noWait: Bool) throws(Fault) -> natsMsgList? {
-    var request = jsFetchRequest()
-    jsFetchRequest_Init(&request)
-    request.Batch = Int32(messages)
-    request.MaxBytes = bytes
-    request.Expires = waitMs * 1_000_000
-    request.NoWait = noWait
-    for _ in 0..<Self.triesMax {
-      var list = natsMsgList()
-      let status = natsSubscription_FetchRequest(&list, subscription, &request)
-      if list.Count > 0 { return list }  // whatever ended the fetch, these messages are here
-      natsMsgList_Destroy(&list)
-      switch status {
-      case NATS_OK, NATS_TIMEOUT, NATS_NOT_FOUND: return nil
-      default: break
-      }
-      let fault = BrokerFault.make(status, "fetch from consumer \(name)")
-      if fault.detail?.contains("Batch Completed") == true {
-        // Newer brokers end a full request with this word, which may come behind the last message, so to the next fetch.
-        continue
-      }
-      guard fault.detail?.contains("Exceeds MaxBytes") == true, request.MaxBytes > 0 else { throw fault }
-      // The next message alone is over the byte limit: it becomes an error row, once it is here.
-      request.MaxBytes = 0
-      request.Batch = 1
-    }
-    return nil
+  /// Sends a pull request when open ones may not bring half a batch any more.
+  private func keepAsking(_ messagesMax: Int, _ bytesMax: Int64) throws(Fault) {
+    if owed > messagesMax / 2 { return }
+    let count = nextIsTooLarge ? 1 : messagesMax
+    let limit = nextIsTooLarge ? "" : ",\"max_bytes\":\(bytesMax)"
+    requestNumber += 1
+    let body = "{\"batch\":\(count),\"expires\":\(Self.expiresNanos)\(limit)}"
+    let status = natsConnection_PublishRequestString(
+      broker.connection, "$JS.API.CONSUMER.MSG.NEXT.\(stream).\(name)", "\(inbox).\(requestNumber)", body)
+    guard status == NATS_OK else { throw BrokerFault.make(status, "fetch from consumer \(name)") }
+    owed = min(owed, messagesMax / 2) + (nextIsTooLarge ? messagesMax : count)
+    receivedSinceRequest = 0
+    nextIsTooLarge = false
+    requestEndsNanos = clock.monotonicNanos() + Self.expiresNanos + 1_000_000_000
   }
-  private static let triesMax = 8
+
+  /// A status message has ended a request. Throws when it says that there will be no more.
+  private func ended(_ message: OpaquePointer) throws(Fault) {
+    func header(_ name: StaticString) -> String {
+      MessageView.header(message, name).map { String(cString: $0) } ?? ""
+    }
+    let status = header("Status")
+    let reason = header("Description")
+    switch status {
+    case "404", "408": owed = 0
+    case "409" where reason.contains("Batch Completed") || reason.contains("Exceeded MaxAckPending"): owed = 0
+    case "409" where reason.contains("Exceeds MaxBytes"):
+      owed = 0
+      nextIsTooLarge = receivedSinceRequest == 0
+    case "100": break
+    default:
+      throw Fault(
+        .connectionFailure, "consumer \(name) gives nothing: \(status) \(reason)", kind: .tryLater)
+    }
+  }
+
+  /// Acknowledges everything up to this message; with `isAnswered`, waits for the broker to confirm. A lost
+  /// acknowledgement costs a redelivery, never an event.
+  func acknowledge(_ message: OpaquePointer, isAnswered: Bool) {
+    guard let reply = natsMsg_GetReply(message) else { return }
+    if isAnswered {
+      var answer: OpaquePointer?
+      _ = natsConnection_RequestString(&answer, broker.connection, reply, "+ACK", 2_000)
+      natsMsg_Destroy(answer)
+    } else {
+      _ = natsConnection_PublishString(broker.connection, reply, "+ACK")
+    }
+  }
 
   /// Throws when the consumer is gone. Asked while nothing arrives: an old broker does not answer fetches of a deleted one.
   func checkAlive() throws(Fault) {

@@ -62,9 +62,9 @@ extension EventDecoder {
           throw Rejection.envelope("metadata.published", "an RFC 3339 timestamp or microseconds since 1970")
         }
         published = micros
-      case 6 where field.key == "domain": try Self.check(field.value, plan.name.domain, "metadata.domain")
-      case 6 where field.key == "entity": try Self.check(field.value, plan.name.entity, "metadata.entity")
-      case 4 where field.key == "name": try Self.check(field.value, plan.name.name, "metadata.name")
+      case 6 where field.key == "domain": try Self.check(field.value, plan.domainBytes, "metadata.domain")
+      case 6 where field.key == "entity": try Self.check(field.value, plan.entityBytes, "metadata.entity")
+      case 4 where field.key == "name": try Self.check(field.value, plan.nameBytes, "metadata.name")
       default:
         if kept == 0 {
           metadataWriter.reset()
@@ -92,8 +92,8 @@ extension EventDecoder {
     return number
   }
 
-  private static func check(_ value: JSONValue, _ part: String, _ path: String) throws(Rejection) {
-    guard let text = value.text, part.utf8.elementsEqual(text.bytes) else {
+  private static func check(_ value: JSONValue, _ part: [UInt8], _ path: String) throws(Rejection) {
+    guard let text = value.text, equal(part, text.bytes) else {
       throw Rejection(
         .envelopeInvalid, path: path, rule: "equal to the part of `event`", "\(path) disagrees with the event name")
     }

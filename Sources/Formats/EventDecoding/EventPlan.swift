@@ -85,6 +85,8 @@ struct FieldPlan {
 
 final class EventPlan {
   let name: EventName
+  let domainBytes: [UInt8]
+  let entityBytes: [UInt8]
   let nameBytes: [UInt8]
   let eventBytes: [UInt8]
   let table: TableBuffers
@@ -94,6 +96,8 @@ final class EventPlan {
 
   init(event: EventType, table: TableBuffers) {
     name = event.name
+    domainBytes = Array(event.name.domain.utf8)
+    entityBytes = Array(event.name.entity.utf8)
     nameBytes = Array(event.name.name.utf8)
     eventBytes = Array(event.name.description.utf8)
     self.table = table

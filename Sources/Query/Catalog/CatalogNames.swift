@@ -44,6 +44,19 @@ extension DatabaseCatalog {
   /// The SELECT of an event view, as pg_get_viewdef prints it.
   package func viewDefinition(oid: UInt32) -> String? { userRelations.find(oid: oid)?.definition }
 
+  /// The oid of a function by its name, with or without `pg_catalog.` and argument types; the first of several.
+  package func functionOID(_ name: String) -> UInt32? {
+    var bare = name.prefix { $0 != "(" }
+    if bare.hasPrefix("pg_catalog.") { bare = bare.dropFirst("pg_catalog.".count) }
+    return RowProducers.functionNames.oids[String(bare)]
+  }
+
+  package func functionName(oid: UInt32) -> String? { RowProducers.functionNames.names[oid] }
+
+  package func functionSignature(oid: UInt32) -> (arguments: String, result: String)? {
+    RowProducers.functionSignatures[oid]
+  }
+
   static let informationSchemaOID = StaticTables.informationSchemaOID
 
   /// Every schema, built-in ones first.

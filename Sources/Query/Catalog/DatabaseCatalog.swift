@@ -86,8 +86,11 @@ package final class DatabaseCatalog: CatalogReader, Sendable {
         name: column.name, type: column.type, isNullable: column.isNullable, isHidden: false, sourceIndex: index,
         attributeNumber: Int16(index + 1))
     }
+    let hidden = RelationColumn(
+      name: SystemRelationScan.hiddenColumn.name, type: SystemRelationScan.hiddenColumn.type, isNullable: false,
+      isHidden: true, sourceIndex: columns.count, attributeNumber: 0)
     return Relation(
-      oid: system.oid, schema: system.schema, name: system.name, columns: columns,
+      oid: system.oid, schema: system.schema, name: system.name, columns: columns + [hidden],
       source: .virtual(SystemRelationScan(relation: system, catalog: self)), estimatedRows: 1_000)
   }
 

@@ -88,10 +88,17 @@ struct SystemRelationScan: VirtualRelation {
   let relation: SystemRelation
   let catalog: DatabaseCatalog
 
-  var columns: [(name: String, type: DataType)] { relation.columns.map { ($0.name, $0.type) } }
+  /// After the relation's own columns comes `tableoid`, which `*` does not show.
+  static let hiddenColumn = (name: "tableoid", type: DataType.oid)
+
+  var columns: [(name: String, type: DataType)] { relation.columns.map { ($0.name, $0.type) } + [Self.hiddenColumn] }
 
   func rows(context: FunctionContext) throws(Fault) -> [Chunk] {
     guard let producer = RowProducers.all["\(relation.schema).\(relation.name)"] else { return [] }
-    return producer(catalog, context)
+    let oid = Scalar.integer(Int64(relation.oid))
+    return producer(catalog, context).map { chunk in
+      let tableOID = Column.constant(oid, type: Self.hiddenColumn.type, count: chunk.rowCount)
+      return Chunk(columns: chunk.columns + [tableOID], rowCount: chunk.rowCount)
+    }
   }
 }

@@ -52,6 +52,47 @@ extension RowProducers {
 
   // MARK: pg_proc, pg_operator, pg_cast
 
+  /// What each function takes and gives, by oid.
+  static let functionSignatures: [UInt32: (arguments: String, result: String)] = {
+    let relation = SystemRelation.required("pg_catalog", "pg_proc")
+    let names = ["oid", "proargtypes", "prorettype", "proretset"]
+    let columns = names.compactMap { relation.columnIndex[$0] }
+    precondition(columns.count == names.count, "pg_proc has its columns")
+    func type(_ scalar: Scalar) -> String {
+      TypeNames.format(oid: UInt32(truncatingIfNeeded: scalar.integer ?? 0), modifier: nil)
+    }
+    var signatures: [UInt32: (arguments: String, result: String)] = [:]
+    for chunk in functions {
+      for row in 0..<chunk.rowCount {
+        let values = columns.map { chunk.columns[$0].scalar(at: row) }
+        var arguments = ""
+        if case .list(let types) = values[1] { arguments = types.map(type).joined(separator: ", ") }
+        let result = (values[3].boolean == true ? "SETOF " : "") + type(values[2])
+        signatures[UInt32(truncatingIfNeeded: values[0].integer ?? 0)] = (arguments, result)
+      }
+    }
+    return signatures
+  }()
+
+  /// The rows of pg_proc by name (the lowest oid of several) and by oid.
+  static let functionNames: (oids: [String: UInt32], names: [UInt32: String]) = {
+    let relation = SystemRelation.required("pg_catalog", "pg_proc")
+    guard let oid = relation.columnIndex["oid"], let name = relation.columnIndex["proname"] else {
+      preconditionFailure("pg_proc without its columns")
+    }
+    var oids: [String: UInt32] = [:]
+    var names: [UInt32: String] = [:]
+    for chunk in functions {
+      for row in 0..<chunk.rowCount {
+        let text = chunk.columns[name].scalar(at: row).text ?? ""
+        let number = UInt32(truncatingIfNeeded: chunk.columns[oid].scalar(at: row).integer ?? 0)
+        oids[text] = min(oids[text] ?? .max, number)
+        names[number] = text
+      }
+    }
+    return (oids, names)
+  }()
+
   /// Input and output functions of types, and PostgreSQL's row of each function that `FunctionCatalog` has.
   static let functions: [Chunk] = {
     let table = StaticTable(StaticTables.functions)

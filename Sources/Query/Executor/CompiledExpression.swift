@@ -26,6 +26,7 @@ final class CompiledExpression {
     case inList(CompiledExpression, ValueSet, negated: Bool)
     case arrayComparison(CompiledExpression, ScalarFunction, CompiledExpression, all: Bool)
     case array([CompiledExpression])
+    case correlated(CorrelatedRun, [CompiledExpression])
   }
   let kind: Kind
   let type: DataType
@@ -120,6 +121,10 @@ final class CompiledExpression {
       return try set.contains(column, rows, negated: negated)
     case .arrayComparison(let operand, let function, let array, let all):
       return try compareWithArray(chunk, operand, function, array, all: all)
+    case .correlated(let run, let operands):
+      var columns: [Column] = []
+      for operand in operands { columns.append(try operand.evaluate(chunk)) }
+      return try run.evaluate(columns, rows)
     case .array(let elements):
       var columns: [Column] = []
       for element in elements { columns.append(try element.evaluate(chunk)) }

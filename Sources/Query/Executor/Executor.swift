@@ -40,7 +40,7 @@ package final class Executor: Sendable {
       context: context, parameters: parameters, snapshot: snapshot, cancellation: cancellation,
       memory: QueryMemory(budget: statement), pool: pool)
     for subquery in query.subqueries {
-      let stream = ResultStream(try prepared(subquery, environment), environment)
+      let stream = ResultStream(try Self.prepared(subquery, environment), environment)
       var chunks: [Chunk] = []
       while let chunk = try stream.next() {
         try environment.memory.reserve(chunk.heldBytes)
@@ -48,16 +48,17 @@ package final class Executor: Sendable {
       }
       environment.subqueries.append(SubqueryResult(chunks: chunks))
     }
-    return ResultStream(try prepared(query.root, environment), environment)
+    return ResultStream(try Self.prepared(query.root, environment), environment)
   }
 
-  private func prepared(_ node: PlanNode, _ environment: QueryEnvironment) throws(Fault) -> any RowSource {
-    let source = try self.source(node, environment)
+  /// A source of the rows of a plan, ready to be read.
+  static func prepared(_ node: PlanNode, _ environment: QueryEnvironment) throws(Fault) -> any RowSource {
+    let source = try Self.source(node, environment)
     try source.prepare()
     return source
   }
 
-  private func source(_ node: PlanNode, _ environment: QueryEnvironment) throws(Fault) -> any RowSource {
+  private static func source(_ node: PlanNode, _ environment: QueryEnvironment) throws(Fault) -> any RowSource {
     switch node {
     case .scan(_, let request, _, let filter): return ScanSource(request, filter: filter, environment)
     case .virtualScan(_, let relation, let columns, _, let filter):
@@ -69,7 +70,7 @@ package final class Executor: Sendable {
       return filter.map { MappedSource(all, .filter($0), environment) } ?? all
     case .tableFunction(let function, let arguments, _):
       return SinglePartSource { () throws(Fault) in
-        let values = try Self.constants(arguments, environment)
+        let values = try constants(arguments, environment)
         let next = try function.open(environment.context, values, arguments.map(\.type))
         return ClosureCursor { () throws(Fault) in
           try environment.cancellation.check()
@@ -77,7 +78,7 @@ package final class Executor: Sendable {
         }
       }
     case .values(let rows, let types):
-      return SinglePartSource { () throws(Fault) in ChunkCursor(try Self.values(rows, types, environment)) }
+      return SinglePartSource { () throws(Fault) in ChunkCursor(try values(rows, types, environment)) }
     case .filter(let input, let filter):
       return MappedSource(try source(input, environment), .filter(filter), environment)
     case .project(let input, let expressions):
@@ -94,14 +95,15 @@ package final class Executor: Sendable {
       let input = try source(input, environment)
       return SinglePartSource(inputs: [input]) { () throws(Fault) in
         try LimitCursor(
-          SerialCursor(input), count: try Self.bound(count, "LIMIT", .invalidRowCountInLimitClause, environment),
-          offset: try Self.bound(offset, "OFFSET", .invalidRowCountInOffsetClause, environment) ?? 0)
+          SerialCursor(input), count: try bound(count, "LIMIT", .invalidRowCountInLimitClause, environment),
+          offset: try bound(offset, "OFFSET", .invalidRowCountInOffsetClause, environment) ?? 0)
       }
     case .distinctOn(let input, let keys):
       let input = try source(input, environment)
       return SinglePartSource(inputs: [input]) { () throws(Fault) in
         DistinctOnCursor(SerialCursor(input), try CompiledExpression.compile(keys, environment))
       }
+    case .expand(let input, let lists): return MappedSource(try source(input, environment), .expand(lists), environment)
     case .append(let inputs):
       var sources: [any RowSource] = []
       for input in inputs { sources.append(try source(input, environment)) }

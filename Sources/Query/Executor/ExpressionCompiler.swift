@@ -56,6 +56,9 @@ extension CompiledExpression {
     case .arrayComparison(_, let function, _, let all):
       return make(.arrayComparison(operands[0], function, operands[1], all: all), operands, mayFail: true)
     case .array: return make(.array(operands), operands)
+    case .correlated(let subquery, _, _):
+      return make(.correlated(CorrelatedRun(subquery, type: expression.type, environment), operands), operands, mayFail: true)
+    case .argument(let index, _): return constant(environment.arguments[index])
     case .subqueryValue(let index, _):
       let result = environment.subqueries[index]
       if result.rowCount > 1 { throw Executor.secondRow }

@@ -22,6 +22,8 @@ struct QueryEnvironment: Sendable {
   let memory: QueryMemory
   let pool: WorkerPool
   var subqueries: [SubqueryResult] = []
+  /// Of the correlated subquery that runs, if one does.
+  var arguments: [Scalar] = []
 }
 
 /// Bytes one statement holds of a budget; all go back when the last reference is dropped.

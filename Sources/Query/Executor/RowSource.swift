@@ -105,6 +105,7 @@ final class MappedSource: RowSource, Sendable {
   enum Change: Sendable {
     case filter(Expression)
     case project([Expression])
+    case expand([Expression])
   }
   private let input: any RowSource
   private let change: Change
@@ -136,6 +137,7 @@ final class MappedSource: RowSource, Sendable {
         for expression in compiled { columns.append(try expression.evaluate(chunk)) }
         return Chunk(columns: columns, rowCount: chunk.rowCount)
       }
+    case .expand(let lists): return ExpandCursor(cursor, try CompiledExpression.compile(lists, environment))
     }
   }
 }

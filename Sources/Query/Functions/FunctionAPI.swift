@@ -88,9 +88,17 @@ package protocol SessionValues: Sendable {
   func isRelationVisible(oid: UInt32) -> Bool
   /// The SELECT of a view, as pg_get_viewdef prints it, or `nil`.
   func viewDefinition(oid: UInt32) -> String?
+  /// The oid in pg_proc of the function of that name, or `nil`.
+  func functionOID(_ name: String) -> UInt32?
+  func functionName(oid: UInt32) -> String?
+  /// What a function of pg_proc takes and gives, as pg_get_function_arguments and pg_get_function_result print it.
+  func functionSignature(oid: UInt32) -> (arguments: String, result: String)?
 }
 
 extension SessionValues {
+  package func functionOID(_ name: String) -> UInt32? { nil }
+  package func functionName(oid: UInt32) -> String? { nil }
+  package func functionSignature(oid: UInt32) -> (arguments: String, result: String)? { nil }
   package func viewDefinition(oid: UInt32) -> String? { nil }
 }
 

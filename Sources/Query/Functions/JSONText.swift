@@ -274,7 +274,88 @@ struct JSONText {
     }
   }
 
-  static let functions: [ScalarFunction] = ["json_array_length", "jsonb_array_length"].map { name in
+  static let functions: [ScalarFunction] = lengths + builders
+
+  /// json_build_object and json_build_array.
+  private static let builders: [ScalarFunction] = (["json", "jsonb"] as [String]).flatMap { prefix -> [ScalarFunction] in
+    let type: DataType = prefix == "json" ? .json : .jsonb
+    let (colon, comma) = (prefix == "json" ? " : " : ": ", ", ")
+    return [
+      .make("\(prefix)_build_object", [.any], .fixed(type), isVariadic: true, isStrict: false, volatility: .stable) {
+        (context, columns, rows) throws(Fault) in
+        guard columns.count.isMultiple(of: 2) else {
+          throw Fault(.invalidParameterValue, "argument list must have even number of elements")
+        }
+        var builder = ColumnBuilder(type: type, capacity: rows)
+        for row in 0..<rows {
+          var parts: [String] = []
+          for index in stride(from: 0, to: columns.count, by: 2) {
+            if columns[index].isNull(at: row) {
+              throw Fault(.invalidParameterValue, "argument \(index + 1) cannot be null", hint: "Object keys should be text.")
+            }
+            let key = ValueText.output(columns[index].scalar(at: row), type: columns[index].type, context: context) ?? ""
+            parts.append(quoted(key) + colon + value(columns[index + 1], row, context))
+          }
+          builder.append("{" + parts.joined(separator: comma) + "}")
+        }
+        return builder.finish()
+      },
+      .make("\(prefix)_build_array", [.any], .fixed(type), isVariadic: true, isStrict: false, volatility: .stable) {
+        (context, columns, rows) throws(Fault) in
+        var builder = ColumnBuilder(type: type, capacity: rows)
+        for row in 0..<rows {
+          builder.append("[" + columns.map { value($0, row, context) }.joined(separator: comma) + "]")
+        }
+        return builder.finish()
+      },
+    ]
+  }
+
+  /// A value as JSON: numbers, booleans and JSON as they are, everything else as a string of its text.
+  private static func value(_ column: Column, _ row: Int, _ context: FunctionContext) -> String {
+    json(column.scalar(at: row), column.type, context)
+  }
+
+  private static func json(_ scalar: Scalar, _ type: DataType, _ context: FunctionContext) -> String {
+    if scalar.isNull { return "null" }
+    if case .list(let elements) = scalar, let element = type.element {
+      return "[" + elements.map { json($0, element, context) }.joined(separator: ",") + "]"
+    }
+    let text = ValueText.output(scalar, type: type, context: context) ?? ""
+    switch type {
+    case .boolean: return text == "t" ? "true" : "false"
+    case .json, .jsonb: return text
+    case .int2, .int4, .int8, .float4, .float8, .numeric:
+      return ["NaN", "Infinity", "-Infinity"].contains(text) ? "\"\(text)\"" : text
+    case .timestamp, .timestamptz: return quoted(text.split(separator: " ", maxSplits: 1).joined(separator: "T"))
+    default: return quoted(text)
+    }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    var out = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": out += "\\\""
+      case "\\": out += "\\\\"
+      case "\n": out += "\\n"
+      case "\r": out += "\\r"
+      case "\t": out += "\\t"
+      case "\u{8}": out += "\\b"
+      case "\u{c}": out += "\\f"
+      default:
+        if scalar.value < 32 {
+          let digits = String(scalar.value, radix: 16)
+          out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        } else {
+          out.unicodeScalars.append(scalar)
+        }
+      }
+    }
+    return out + "\""
+  }
+
+  private static let lengths: [ScalarFunction] = ["json_array_length", "jsonb_array_length"].map { name in
     .rowwise(name, [name == "json_array_length" ? .json : .jsonb], .int4) { (a, row, out) throws(Fault) in
       guard let list = ranges(a.bytes(0, row)) else {
         throw Fault(.invalidParameterValue, "cannot get array length of a non-array")

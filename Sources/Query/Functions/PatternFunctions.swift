@@ -113,22 +113,42 @@ struct LikePattern {
 
 /// A compiled POSIX extended regular expression, with PostgreSQL's \d \w \s \y classes translated.
 final class RegularExpression {
-  private let compiled = UnsafeMutablePointer<regex_t>.allocate(capacity: 1)
-  /// False when `regcomp` refused the pattern: `deinit` runs all the same, and must not free what is not there.
-  private let isCompiled: Bool
+  private let compiled: UnsafeMutablePointer<regex_t>
 
   init(_ pattern: String, ignoresCase: Bool) throws(Fault) {
-    let translated = Self.translated(pattern)
+    // Stored last: a fault before that must not run `deinit` over what was never compiled.
+    let compiled = UnsafeMutablePointer<regex_t>.allocate(capacity: 1)
     let flags = REG_EXTENDED | (ignoresCase ? REG_ICASE : 0)
-    let status = Self.isModest(translated) ? regcomp(compiled, translated, flags) : Int32(_REG_ESPACE.rawValue)
-    isCompiled = status == 0
-    if !isCompiled {
-      throw Fault(.invalidRegularExpression, "invalid regular expression: \(Self.reason(status))")
+    let translated = Self.translated(pattern)
+    let status = Self.isModest(translated) ? regcomp(compiled, translated, flags) : _REG_ESPACE.rawValue
+    if status != 0 {
+      compiled.deallocate()
+      throw Fault(.invalidRegularExpression, "invalid regular expression: \(Self.message(status))")
+    }
+    self.compiled = compiled
+  }
+
+  /// PostgreSQL's words for what is wrong.
+  private static func message(_ status: Int32) -> String {
+    switch status {
+    // the second is what glibc says of a bracket at the very end
+    case _REG_EBRACK.rawValue, _REG_BADPAT.rawValue: "brackets [] not balanced"
+    case _REG_EPAREN.rawValue, _REG_ERPAREN.rawValue: "parentheses () not balanced"
+    case _REG_EBRACE.rawValue: "braces {} not balanced"
+    case _REG_BADBR.rawValue: "invalid repetition count(s)"
+    case _REG_ERANGE.rawValue, _REG_EEND.rawValue: "invalid character range"
+    case _REG_ESPACE.rawValue, _REG_ESIZE.rawValue: "out of memory"
+    case _REG_BADRPT.rawValue: "quantifier operand invalid"
+    case _REG_ECOLLATE.rawValue: "invalid collating element"
+    case _REG_ECTYPE.rawValue: "invalid character class"
+    case _REG_EESCAPE.rawValue: "invalid escape \\ sequence"
+    case _REG_ESUBREG.rawValue: "invalid backreference number"
+    default: "invalid pattern"
     }
   }
 
   deinit {
-    if isCompiled { regfree(compiled) }
+    regfree(compiled)
     compiled.deallocate()
   }
 
@@ -143,23 +163,6 @@ final class RegularExpression {
       copies = product
     }
     return true
-  }
-
-  /// PostgreSQL's words.
-  private static func reason(_ status: Int32) -> String {
-    switch status {
-    case Int32(_REG_EPAREN.rawValue): "parentheses () not balanced"
-    // the second is what glibc says of a bracket at the very end
-    case Int32(_REG_EBRACK.rawValue), Int32(_REG_BADPAT.rawValue): "brackets [] not balanced"
-    case Int32(_REG_EBRACE.rawValue): "braces {} not balanced"
-    case Int32(_REG_BADRPT.rawValue): "quantifier operand invalid"
-    case Int32(_REG_BADBR.rawValue): "invalid repetition count(s)"
-    case Int32(_REG_EESCAPE.rawValue): "invalid escape \\ sequence"
-    case Int32(_REG_ERANGE.rawValue): "invalid character range"
-    case Int32(_REG_ECTYPE.rawValue): "invalid character class"
-    case Int32(_REG_ESPACE.rawValue): "out of memory"
-    default: "invalid regexp"
-    }
   }
 
   /// POSIX has no (?:...): plain groups serve, since only group 0 is read where such a pattern is used.

@@ -79,8 +79,8 @@ enum SessionFunctions {
         out.append(Int64(Int32(bitPattern: oid)))
       },
       .rowwise("to_regtype", [.text], .regtype, volatility: .stable) { (a, row, out) throws(Fault) in
-        guard let type = TypeNames.type(named: a.string(0, row)) else { return out.appendNull() }
-        out.append(Int64(TypeNames.oid(type)))
+        guard let oid = TypeNames.oid(named: a.string(0, row)) else { return out.appendNull() }
+        out.append(Int64(oid))
       },
       .rowwise("to_regnamespace", [.text], .regnamespace, volatility: .stable) { (a, row, out) throws(Fault) in
         guard let oid = a.context.session.namespaceOID(a.string(0, row)) else { return out.appendNull() }
@@ -110,6 +110,16 @@ enum SessionFunctions {
     }
   }
 
+  private static func signature(
+    _ name: String, _ part: @escaping @Sendable ((arguments: String, result: String)) -> String
+  ) -> ScalarFunction {
+    .rowwise(name, [.oid], .text, volatility: .stable) { (a, row, out) throws(Fault) in
+      let oid = UInt32(truncatingIfNeeded: a.int(0, row))
+      guard let signature = a.context.session.functionSignature(oid: oid) else { return out.appendNull() }
+      out.append(part(signature))
+    }
+  }
+
   private static let definitions: [ScalarFunction] = [
     same("pg_get_expr", [.text, .oid], .text, .null), same("pg_get_expr", [.text, .oid, .boolean], .text, .null),
     viewDefinition([.oid]), viewDefinition([.oid, .boolean]), viewDefinition([.oid, .int4]),
@@ -117,13 +127,16 @@ enum SessionFunctions {
     same("pg_get_constraintdef", [.oid], .text, .null), same("pg_get_constraintdef", [.oid, .boolean], .text, .null),
     same("pg_get_ruledef", [.oid], .text, .null), same("pg_get_ruledef", [.oid, .boolean], .text, .null),
     same("pg_get_triggerdef", [.oid], .text, .null), same("pg_get_triggerdef", [.oid, .boolean], .text, .null),
-    same("pg_get_functiondef", [.oid], .text, .null), same("pg_get_function_result", [.oid], .text, .null),
-    same("pg_get_function_arguments", [.oid], .text, .null),
-    same("pg_get_function_identity_arguments", [.oid], .text, .null), same("pg_get_partkeydef", [.oid], .text, .null),
+    same("pg_get_functiondef", [.oid], .text, .null), same("pg_get_function_sqlbody", [.oid], .text, .null),
+    same("pg_describe_object", [.oid, .oid, .int4], .text, .null),
+    same("pg_identify_object", [.oid, .oid, .int4], .text, .null),
+    signature("pg_get_function_result") { $0.result }, signature("pg_get_function_arguments") { $0.arguments },
+    signature("pg_get_function_identity_arguments") { $0.arguments }, same("pg_get_partkeydef", [.oid], .text, .null),
     same("pg_get_statisticsobjdef_columns", [.oid], .text, .null),
     same("pg_get_serial_sequence", [.text, .text], .text, .null),
     same("obj_description", [.oid], .text, .null), same("obj_description", [.oid, .name], .text, .null),
     same("col_description", [.oid, .int4], .text, .null), same("shobj_description", [.oid, .name], .text, .null),
+    same("pg_get_partition_constraintdef", [.oid], .text, .null),
     same("pg_relation_is_publishable", [.regclass], .boolean, .boolean(false)),
   ]
 
@@ -189,6 +202,8 @@ enum SessionFunctions {
     same("pg_is_other_temp_schema", [.oid], .boolean, .boolean(false)),
     same("inet_server_addr", [], .text, .null), same("inet_server_port", [], .int4, .null),
     same("inet_client_addr", [], .text, .null), same("inet_client_port", [], .int4, .null),
+    same("getdatabaseencoding", [], .name, .text("UTF8")), same("pg_client_encoding", [], .name, .text("UTF8")),
+    same("pg_advisory_unlock_all", [], .void, .null), same("pg_jit_available", [], .boolean, .boolean(false)),
     value("txid_current", .int8) { .integer($0.transactionMicros) },
     value("pg_postmaster_start_time", .timestamptz) { context in
       let text = context.session.setting("cramped.start_time")

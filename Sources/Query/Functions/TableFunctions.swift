@@ -5,7 +5,7 @@ import Columnar
 import Kernels
 
 enum TableFunctions {
-  static let all: [TableFunction] = integers + stamps + [numericSeries, unnest] + subscripts
+  static let all: [TableFunction] = integers + stamps + [numericSeries, unnest] + subscripts + catalogs
 
   /// Chunks of a column made from scalars by `next`.
   private static func chunks(_ type: DataType, _ next: @escaping () throws(Fault) -> Scalar?) -> () throws(Fault) ->
@@ -117,4 +117,24 @@ enum TableFunctions {
       }
     }
   ]
+
+  // MARK: Of catalogs
+
+  /// No table is partitioned, and no object has options.
+  private static let catalogs: [TableFunction] = [
+    empty("pg_partition_ancestors", [.regclass], [("relid", .regclass)]),
+    empty(
+      "pg_partition_tree", [.regclass],
+      [("relid", .regclass), ("parentrelid", .regclass), ("isleaf", .boolean), ("level", .int4)]),
+    empty("pg_options_to_table", [.array(.text)], [("option_name", .text), ("option_value", .text)]),
+  ]
+
+  private static func empty(
+    _ name: String, _ parameters: [DataType], _ columns: [(name: String, type: DataType)]
+  ) -> TableFunction {
+    TableFunction(name: name, parameters: parameters.map { .exact($0) }, columns: { _ in columns }) {
+      (_, _, _) throws(Fault) in
+      { () throws(Fault) in nil }
+    }
+  }
 }

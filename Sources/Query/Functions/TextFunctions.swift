@@ -18,12 +18,18 @@ enum TextFunctions {
   private static let anyConcatenation: [ScalarFunction] = printable.flatMap { type -> [ScalarFunction] in
     [
       .rowwise("||", [.text, type], .text, volatility: .stable) { (a, row, out) throws(Fault) in
-        out.append(Array(a.bytes(0, row)) + printed(a, 1, row))
+        out.append(Array(a.bytes(0, row)) + cast(a, 1, row))
       },
       .rowwise("||", [type, .text], .text, volatility: .stable) { (a, row, out) throws(Fault) in
-        out.append(printed(a, 0, row) + Array(a.bytes(1, row)))
+        out.append(cast(a, 0, row) + Array(a.bytes(1, row)))
       },
     ]
+  }
+
+  /// The text that a cast gives, which differs from output for booleans.
+  private static func cast(_ a: Arguments, _ argument: Int, _ row: Int) -> [UInt8] {
+    if case .boolean(let value) = a.scalar(argument, row) { return Array((value ? "true" : "false").utf8) }
+    return printed(a, argument, row)
   }
 
   private static let printable: [DataType] = [

@@ -65,24 +65,29 @@ package enum TypeNames {
     return nil
   }
 
+  /// Types of PostgreSQL that no value has here, but that catalogs and their clients name.
+  private static let catalogOnly: [UInt32: String] = [
+    27: "tid", 28: "xid", 29: "cid", 32: "pg_ddl_command", 194: "pg_node_tree", 269: "table_am_handler",
+    325: "index_am_handler", 650: "cidr", 869: "inet", 1033: "aclitem", 1034: "aclitem[]", 2202: "regprocedure",
+    2203: "regoper", 2204: "regoperator", 2249: "record", 2275: "cstring", 2276: "\"any\"", 2277: "anyarray",
+    2279: "trigger", 2280: "language_handler", 2281: "internal", 2283: "anyelement", 2287: "record[]",
+    2776: "anynonarray", 3220: "pg_lsn", 3500: "anyenum", 3614: "tsvector", 3615: "tsquery", 3734: "regconfig",
+    3769: "regdictionary", 3831: "anyrange", 3838: "event_trigger", 4191: "regcollation", 5069: "xid8",
+    5077: "anycompatible", 5078: "anycompatiblearray",
+  ]
+
+  /// The oid of the type of that name, among all that a regtype can show.
+  static func oid(named name: String) -> UInt32? {
+    if let type = type(named: name) { return oid(type) }
+    var text = name.lowercased()
+    if text.hasPrefix("pg_catalog.") { text.removeFirst("pg_catalog.".count) }
+    return catalogOnly.first { $0.value == text }?.key
+  }
+
   /// format_type(oid, typmod).
-  static func format(oid: UInt32, modifier: Int64?) -> String {
+  package static func format(oid: UInt32, modifier: Int64?) -> String {
     if oid == 0 { return "-" }
-    switch oid {
-    case 2249: return "record"
-    case 2276: return "\"any\""
-    case 2277: return "anyarray"
-    case 2283: return "anyelement"
-    case 194: return "pg_node_tree"
-    case 1033: return "aclitem"
-    case 1034: return "aclitem[]"
-    case 28: return "xid"
-    case 29: return "cid"
-    case 27: return "tid"
-    case 3220: return "pg_lsn"
-    case 5069: return "xid8"
-    default: break
-    }
+    if let name = catalogOnly[oid] { return name }
     guard let type = type(oid: oid) else { return "???" }
     let (base, suffix): (DataType, String) =
       if case .array(let element) = type { (element, "[]") } else { (type, "") }
@@ -109,7 +114,7 @@ enum RegObjects {
       let name = TypeNames.format(oid: oid, modifier: nil)
       return name == "???" ? String(oid) : name
     case .regnamespace: return context.session.namespaceName(oid: oid).map(QuotedText.identifier) ?? String(oid)
-    default: return String(oid)
+    default: return context.session.functionName(oid: oid) ?? String(oid)
     }
   }
 }

@@ -280,13 +280,13 @@ extension ValueText {
       found = context.session.relationOID(text)
       missing = Fault(.undefinedTable, "relation \"\(text)\" does not exist")
     case .regtype:
-      found = TypeNames.type(named: text).map(TypeNames.oid)
+      found = TypeNames.oid(named: text)
       missing = Fault(.undefinedObject, "type \"\(text)\" does not exist")
     case .regnamespace:
       found = context.session.namespaceOID(text)
       missing = Fault(.invalidSchemaName, "schema \"\(text)\" does not exist")
     default:
-      found = nil
+      found = context.session.functionOID(text)
       missing = Fault(.undefinedFunction, "function \"\(text)\" does not exist")
     }
     guard let found else { throw missing }

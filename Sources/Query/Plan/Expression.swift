@@ -34,12 +34,16 @@ package indirect enum Expression: Sendable {
   case subqueryExists(Int)
   /// All first-column values of that subquery as an array.
   case subqueryArray(Int, DataType)
+  /// A subquery that runs once for each different row of arguments: what no join can stand for.
+  case correlated(CorrelatedSubquery, arguments: [Expression], DataType)
+  /// Argument i of the correlated subquery whose plan this stands in.
+  case argument(Int, DataType)
 
   package var type: DataType {
     switch self {
     case .column(_, let type), .constant(_, let type), .parameter(_, let type), .call(_, _, let type),
       .cast(_, _, let type, _), .caseWhen(_, _, let type), .coalesce(_, let type), .array(_, let type),
-      .subqueryValue(_, let type), .subqueryArray(_, let type):
+      .subqueryValue(_, let type), .subqueryArray(_, let type), .correlated(_, _, let type), .argument(_, let type):
       type
     case .and, .or, .not, .isNull, .isNotNull, .isTruth, .isDistinct, .inList, .arrayComparison, .subqueryExists:
       .boolean
@@ -49,8 +53,8 @@ package indirect enum Expression: Sendable {
   /// The direct operands.
   package var children: [Expression] {
     switch self {
-    case .column, .constant, .parameter, .subqueryValue, .subqueryExists, .subqueryArray: []
-    case .call(_, let arguments, _): arguments
+    case .column, .constant, .parameter, .subqueryValue, .subqueryExists, .subqueryArray, .argument: []
+    case .call(_, let arguments, _), .correlated(_, let arguments, _): arguments
     case .cast(_, let operand, _, _), .not(let operand), .isNull(let operand), .isNotNull(let operand),
       .isTruth(let operand, _, _), .inList(let operand, _, _, _):
       [operand]
@@ -65,7 +69,8 @@ package indirect enum Expression: Sendable {
   package func replacingChildren(_ new: [Expression]) -> Expression {
     precondition(new.count == children.count)
     switch self {
-    case .column, .constant, .parameter, .subqueryValue, .subqueryExists, .subqueryArray: return self
+    case .column, .constant, .parameter, .subqueryValue, .subqueryExists, .subqueryArray, .argument: return self
+    case .correlated(let subquery, _, let type): return .correlated(subquery, arguments: new, type)
     case .call(let function, _, let type): return .call(function, new, type)
     case .cast(let cast, _, let type, let explicit): return .cast(cast, new[0], type, explicit: explicit)
     case .not: return .not(new[0])
@@ -103,5 +108,23 @@ package indirect enum Expression: Sendable {
     var found: Set<Int> = []
     forEach { if case .column(let index, _) = $0 { found.insert(index) } }
     return found
+  }
+}
+
+/// The plan of a subquery over the values of outer columns, which stand in it as `Expression.argument`.
+package struct CorrelatedSubquery: Sendable {
+  package enum Use: Sendable {
+    /// The value of the single column, null without a row; a second row is fault 21000.
+    case value
+    /// Whether there is a row.
+    case exists
+    /// All values of the first column as an array.
+    case array
+  }
+  package let plan: PlanNode
+  package let use: Use
+  package init(plan: PlanNode, use: Use) {
+    self.plan = plan
+    self.use = use
   }
 }

@@ -78,6 +78,9 @@ package indirect enum PlanNode: Sendable {
   case distinctOn(PlanNode, keys: [Expression])
   /// All rows of all inputs; equal types.
   case append([PlanNode])
+  /// Each row once for each element of its lists, which go in step; the shorter ones end in nulls, and a row whose lists
+  /// are all null or empty is dropped. Output: the input's columns, then an element of each list.
+  case expand(PlanNode, lists: [Expression])
 
   package var outputTypes: [DataType] {
     switch self {
@@ -94,6 +97,7 @@ package indirect enum PlanNode: Sendable {
       case .inner, .left, .right, .full, .single: left.outputTypes + right.outputTypes
       }
     case .append(let inputs): inputs[0].outputTypes
+    case .expand(let input, let lists): input.outputTypes + lists.map { $0.type.element ?? $0.type }
     }
   }
 
@@ -101,7 +105,7 @@ package indirect enum PlanNode: Sendable {
     switch self {
     case .scan, .virtualScan, .tableFunction, .values: []
     case .filter(let input, _), .project(let input, _), .aggregate(let input, _, _), .sort(let input, _, _),
-      .limit(let input, _, _), .distinctOn(let input, _):
+      .limit(let input, _, _), .distinctOn(let input, _), .expand(let input, _):
       [input]
     case .join(_, let left, let right, _, _, _): [left, right]
     case .append(let inputs): inputs

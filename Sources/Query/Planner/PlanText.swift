@@ -63,6 +63,7 @@ package struct PlanText {
     case .limit: return "Limit"
     case .distinctOn: return "Unique"
     case .append: return "Append"
+    case .expand: return "Expand"
     }
   }
 
@@ -107,6 +108,7 @@ package struct PlanText {
     case .limit(_, let count, let offset):
       return (count.map { ["Count: " + text($0, [])] } ?? []) + (offset.map { ["Offset: " + text($0, [])] } ?? [])
     case .distinctOn(_, let keys): return ["Key: " + text(keys, names)]
+    case .expand(_, let lists): return ["Lists: " + text(lists, names)]
     }
   }
 
@@ -120,6 +122,9 @@ package struct PlanText {
     case .values(_, let types): return types.indices.map { "column\($0 + 1)" }
     case .filter(let input, _), .sort(let input, _, _), .limit(let input, _, _), .distinctOn(let input, _):
       return outputNames(input)
+    case .expand(let input, let lists):
+      let names = outputNames(input)
+      return names + lists.map { text($0, names) }
     case .project(let input, let expressions):
       let names = outputNames(input)
       return expressions.map { text($0, names) }
@@ -200,6 +205,8 @@ package struct PlanText {
     case .subqueryValue(let index, _): return "(SubPlan \(index + 1))"
     case .subqueryExists(let index): return "EXISTS(SubPlan \(index + 1))"
     case .subqueryArray(let index, _): return "ARRAY(SubPlan \(index + 1))"
+    case .correlated(_, let arguments, _): return "SubPlan(\(text(arguments, names)))"
+    case .argument(let index, _): return "argument \(index + 1)"
     }
   }
 

@@ -92,13 +92,19 @@ package struct Planner: Sendable {
           + "\(query.parameterTypes.count)")
     }
     let optimizer = Optimizer(context: context, foldsStable: true, ordering: nil)
-    func ready(_ plan: PlanNode) throws(Fault) -> PlanNode {
-      let filled = try plan.mappingExpressions { expression in
-        expression.rewritten { node in
-          if case .parameter(let index, let type) = node { .constant(parameters[index], type) } else { node }
-        }
+    func filled(_ expression: Expression) throws(Fault) -> Expression {
+      var operands: [Expression] = []
+      for operand in expression.children { operands.append(try filled(operand)) }
+      switch expression {
+      case .parameter(let index, let type): return .constant(parameters[index], type)
+      case .correlated(let subquery, _, let type):
+        let plan = try ready(subquery.plan)
+        return .correlated(CorrelatedSubquery(plan: plan, use: subquery.use), arguments: operands, type)
+      default: return operands.isEmpty ? expression : expression.replacingChildren(operands)
       }
-      return try optimizer.optimise(filled)
+    }
+    func ready(_ plan: PlanNode) throws(Fault) -> PlanNode {
+      try optimizer.optimise(try plan.mappingExpressions { (expression) throws(Fault) in try filled(expression) })
     }
     var subqueries: [PlanNode] = []
     for plan in query.subqueries { subqueries.append(try ready(plan)) }

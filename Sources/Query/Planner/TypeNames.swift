@@ -30,7 +30,7 @@ enum TypeNames {
     case "oid": .oid
     case "regclass": .regclass
     case "regtype": .regtype
-    case "regproc": .regproc
+    case "regproc", "regprocedure", "regoper", "regoperator": .regproc
     case "regnamespace": .regnamespace
     case "int2vector": .int2vector
     case "oidvector": .oidvector

@@ -83,7 +83,8 @@ extension Session {
   package func describe(portal name: String) throws(Fault) -> (columns: [OutputColumn]?, formats: [Int16]) {
     let portal = try find(portal: name)
     try refuseInFailedBlock(portal.statement.statement)
-    return (portal.statement.columns, portal.formats)
+    // A cursor of DECLARE gives the columns of its query, not those of the DECLARE.
+    return (portal.outcome?.columns ?? portal.statement.columns, portal.formats)
   }
 
   /// Bind. There is one value for each parameter of the statement. The unnamed portal is replaced.

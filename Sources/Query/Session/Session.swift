@@ -35,6 +35,11 @@ package protocol SessionCatalog: CatalogReader {
   func namespaceOID(_ name: String) -> UInt32?
   func namespaceName(oid: UInt32) -> String?
   func viewDefinition(oid: UInt32) -> String?
+  func functionOID(_ name: String) -> UInt32?
+  func functionName(oid: UInt32) -> String?
+  func functionSignature(oid: UInt32) -> (arguments: String, result: String)?
+  /// The schemas of a search path that exist, those of event tables in place of `$domains`.
+  func expanded(_ searchPath: [String], userName: String?) -> [String]
 }
 
 extension DatabaseCatalog: SessionCatalog {}
@@ -166,11 +171,12 @@ package final class Session: @unchecked Sendable {
   /// The name behind the oid of a regclass or regnamespace, for showing it.
   package func nameOfOID() -> @Sendable (DataType, UInt32) -> String? {
     let catalog = services.catalog()
-    let path = searchPath
+    let path = searchPath(in: catalog)
     return { type, oid in
       switch type {
       case .regclass: catalog.relationName(oid: oid, searchPath: path)
       case .regnamespace: catalog.namespaceName(oid: oid)
+      case .regproc: catalog.functionName(oid: oid)
       case .regtype: DataType(oid: oid).map { Self.sqlName($0) }
       default: nil
       }
@@ -184,21 +190,24 @@ package final class Session: @unchecked Sendable {
 
   // MARK: Contexts of a statement
 
-  /// search_path with `$user` resolved.
-  var searchPath: [String] { settings.searchPath.map { $0 == "$user" ? userName : $0 } }
+  /// The schemas that search_path means now.
+  private func searchPath(in catalog: any SessionCatalog) -> [String] {
+    catalog.expanded(settings.searchPath, userName: userName)
+  }
 
   func functionContext(catalog: any SessionCatalog) -> FunctionContext {
     FunctionContext(
       transactionMicros: transaction.startMicros, statementMicros: services.clock.nowMicros(),
       timeZone: settings.timeZone,
       session: StatementSession(
-        userName: userName, databaseName: databaseName, searchPath: searchPath, backendPID: processID,
+        userName: userName, databaseName: databaseName, searchPath: searchPath(in: catalog), backendPID: processID,
         serverVersion: services.serverVersion, settings: settings, catalog: catalog))
   }
 
   func planningContext() -> PlanningContext {
     let catalog = services.catalog()
-    return PlanningContext(catalog: catalog, searchPath: searchPath, functions: functionContext(catalog: catalog))
+    return PlanningContext(
+      catalog: catalog, searchPath: searchPath(in: catalog), functions: functionContext(catalog: catalog))
   }
 
   func executionContext(_ cancellation: Cancellation) throws(Fault) -> ExecutionContext {
@@ -290,4 +299,7 @@ struct StatementSession: SessionValues {
   func namespaceName(oid: UInt32) -> String? { catalog.namespaceName(oid: oid) }
   func isRelationVisible(oid: UInt32) -> Bool { catalog.isRelationVisible(oid: oid, searchPath: searchPath) }
   func viewDefinition(oid: UInt32) -> String? { catalog.viewDefinition(oid: oid) }
+  func functionOID(_ name: String) -> UInt32? { catalog.functionOID(name) }
+  func functionName(oid: UInt32) -> String? { catalog.functionName(oid: oid) }
+  func functionSignature(oid: UInt32) -> (arguments: String, result: String)? { catalog.functionSignature(oid: oid) }
 }

@@ -43,12 +43,15 @@ struct BrokerBench {
       _ = try publisher.finish()
       report.add("publish to NATS, acknowledged", options.events, clock.monotonicNanos() - start)
       var fetched = UInt64.max
+      var fetchCPU = UInt64.max
       for _ in 0..<options.rounds {
         var probe = ingest
         probe.consumer = "probe"
+        let cpu = Self.cpuNanos()
         fetched = min(fetched, try FetchProbe.run(probe, messages: options.events).nanos)
+        fetchCPU = min(fetchCPU, (Self.cpuNanos() - cpu) / UInt64(options.events))
       }
-      report.add("libnats fetch alone", options.events, fetched)
+      report.add("libnats fetch alone", options.events, fetched, note: "\(fetchCPU) ns of CPU an event")
       for round in 0..<options.rounds { try ingestAll(round, &report) }
     }
     if options.parts.contains("latency") { try latency(publisher, &report) }
@@ -96,15 +99,19 @@ struct BrokerBench {
     engine = try open("data\(round)", cacheBytes: 0)
     try scans(engine, "hot scan from RocksDB", &report)
     let flushStart = clock.monotonicNanos()
+    let flushCPU = Self.cpuNanos()
     let receipt = try engine.flush(table: Workload.table)
+    let flushNanos = clock.monotonicNanos() - flushStart
+    let flushUsed = (Self.cpuNanos() - flushCPU) / UInt64(options.events)
     report.add(
-      "flush to Delta", options.events, clock.monotonicNanos() - flushStart, unit: "rows/s",
-      note: "\(receipt.bytes / Int64(options.events)) bytes a row")
+      "flush to Delta", options.events, flushNanos, unit: "rows/s",
+      note: "\(receipt.bytes / Int64(options.events)) bytes and \(flushUsed) ns of CPU a row")
     try scans(engine, "lake scan", &report)
     try engine.close()
   }
 
-  private static func cpuNanos() -> UInt64 {
+  /// CPU time of this process so far.
+  static func cpuNanos() -> UInt64 {
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return UInt64(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1_000_000_000

@@ -3,9 +3,11 @@
 import Bedrock
 import Catalog
 import Columnar
+import Executor
 import Functions
 import Plan
 import Planner
+import Runtime
 import SQLSyntax
 import StorageContract
 
@@ -26,19 +28,24 @@ struct SampleSession: SessionValues {
   func viewDefinition(oid: UInt32) -> String? { catalog.viewDefinition(oid: oid) }
 }
 
-struct QueryRunner {
+final class QueryRunner {
   let storage: MemoryStorage
   let catalog: DatabaseCatalog
   let context: FunctionContext
+  private let pool = WorkerPool(name: "scan", threadCount: 2)
+  private let executor: Executor
 
   init() {
     storage = MemoryStorage(SampleData.tables)
     catalog = DatabaseCatalog(tables: storage.tables())
+    executor = Executor(pool: pool, budget: MemoryBudget(name: "the test", bytesMax: 1 << 30))
     // 2026-06-01 12:00 UTC
     context = FunctionContext(
       transactionMicros: 1_780_315_200_000_000, statementMicros: 1_780_315_200_000_000,
       session: SampleSession(catalog: catalog))
   }
+
+  deinit { pool.shutdown() }
 
   func answer(_ sql: String) -> RecordedQuery.Answer {
     do throws(Fault) {
@@ -47,9 +54,15 @@ struct QueryRunner {
         return .error(state: "0A000", message: "not one query")
       }
       let planner = Planner(catalog: catalog, settings: PlannerSettings(context: context))
-      let plan = try Planner.prepareToRun(try planner.plan(select), context: context)
-      let result = try ReferenceExecutor(storage: storage, context: context).run(plan)
-      return .rows(columns: columns(plan), rows: rows(result, plan))
+      let planned = try planner.plan(select)
+      // As a session answers a simple query.
+      if !planned.parameterTypes.isEmpty { throw Fault(.undefinedParameter, "there is no parameter $1") }
+      let plan = try Planner.prepareToRun(planned, context: context)
+      let result = try executor.execute(
+        plan, parameters: [], snapshot: try storage.snapshot(), context: context, cancellation: Cancellation())
+      var found: [String] = []
+      while let chunk = try result.next() { found += rows(chunk, plan) }
+      return .rows(columns: columns(plan), rows: found)
     } catch {
       return .error(state: error.state.text, message: error.message)
     }

@@ -52,7 +52,7 @@ import Testing
         "                          ->  Scan on iot.m",
         "                                Columns: published, series",
         "                                Filter: (published >= '2020-01-01 00:00:00+00'::timestamp with time zone)",
-        "                                Pruning: published >= 1577836800000000",
+        "                                Pruning: published >= '2020-01-01 00:00:00+00'::timestamp with time zone",
       ])
   }
 

@@ -26,7 +26,8 @@ package final class PostgresCluster: @unchecked Sendable {
       isRoot ? ("runuser", ["-u", "postgres", "--"] + command) : (command[0], Array(command.dropFirst()))
     }
     let (initProgram, initArguments) = asServerUser([
-      "\(binaries)/initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N",
+      "\(binaries)/initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8",
+      "--lc-messages=C", "-N",
     ])
     let made = try ChildProcess.run(initProgram, initArguments, currentFolder: folder.path)
     guard made.status == 0 else { throw ProgramFailure(description: "initdb: \(made.errorOutput)") }

@@ -12,7 +12,45 @@ extension Binder {
     let name = try functionName(call)
     guard library.aggregates(name).isEmpty else { return try bindAggregate(call, name, in: scope) }
     try refuseAggregateSyntax(call)
+    if scope.isInsideTargets, library.scalars(name).isEmpty, !library.tableFunctions(name).isEmpty {
+      return try bindExpansion(call, name, in: scope)
+    }
     return try callScalar(name, try bindArguments(call, in: scope), at: call.location)
+  }
+
+  /// A set-returning function among the targets: its rows as a list, by which the row is repeated.
+  private func bindExpansion(
+    _ call: FunctionCallSyntax, _ name: String, in scope: SelectScope
+  ) throws(Fault) -> Expression {
+    let pendingBefore = scope.pending.count
+    scope.isInsideTargets = false
+    defer { scope.isInsideTargets = true }
+    let arguments = try bindArguments(call, in: scope)
+    guard scope.pending.count == pendingBefore else {
+      throw Fault.unsupported("a correlated subquery in a set-returning function", position: call.location.position)
+    }
+    let (function, values) = try chooseTableFunction(name, arguments, at: call.location)
+    let columns = function.columns(values.map(\.type))
+    guard columns.count == 1, let type = columns.first?.type else {
+      throw Fault.unsupported("a function with several columns here", position: call.location.position)
+    }
+    scope.expansions.append(.call(function.asList(of: type), values, .array(type)))
+    return .column(Placeholder.expansion(scope.expansions.count - 1), type)
+  }
+
+  func chooseTableFunction(
+    _ name: String, _ arguments: [(value: Expression, location: SourceLocation)], at location: SourceLocation
+  ) throws(Fault) -> (TableFunction, [Expression]) {
+    let types = arguments.map(\.value.type)
+    let candidates = library.tableFunctions(name).compactMap { function in
+      FunctionLibrary.expand(function.parameters, isVariadic: false, count: types.count).flatMap {
+        FunctionLibrary.candidate(function, $0, for: types, library: library)
+      }
+    }
+    guard case .found(let candidate) = library.choose(candidates, types) else {
+      throw missing(name, types, at: location)
+    }
+    return (candidate.function, try convert(arguments, to: candidate.types))
   }
 
   /// The name to look up: bare for pg_catalog's, with its schema otherwise.
@@ -204,6 +242,34 @@ extension Binder {
 
   private func now(as type: DataType, at location: SourceLocation) throws(Fault) -> Expression {
     try coerce(try callScalar("now", [], at: location), to: type, .explicit, at: location)
+  }
+}
+
+extension TableFunction {
+  private static var listElementsMax: Int { 1 << 20 }
+
+  /// The rows of a call as one list.
+  fileprivate func asList(of type: DataType) -> ScalarFunction {
+    let function = self
+    return ScalarFunction(
+      name: name, parameters: [], result: .fixed(.array(type)), isStrict: false, volatility: .stable
+    ) { (context, columns, rows) throws(Fault) in
+      var builder = ColumnBuilder(type: .array(type), capacity: rows)
+      for row in 0..<rows {
+        let next = try function.open(context, columns.map { $0.scalar(at: row) }, columns.map(\.type))
+        var list: [Scalar] = []
+        while let chunk = try next() {
+          guard list.count + chunk.rowCount <= Self.listElementsMax else {
+            throw Fault(
+              .programLimitExceeded, "\(function.name) gives more than \(Self.listElementsMax) rows here",
+              hint: "Call it in FROM.")
+          }
+          for index in 0..<chunk.rowCount { list.append(chunk.columns[0].scalar(at: index)) }
+        }
+        builder.append(list: list)
+      }
+      return builder.finish()
+    }
   }
 }
 

@@ -72,12 +72,13 @@ extension Binder {
 
   func missingEntry(_ qualifier: [String], in scope: SelectScope, at location: SourceLocation) -> Fault {
     let name = qualifier.last ?? ""
-    var hint: String?
-    if let hidden = scope.from.entries.first(where: { $0.schema != nil && $0.alias != name && $0.alias.isEmpty }) {
-      hint = "Perhaps you meant to reference the table alias \"\(hidden.alias)\"."
+    if let entry = scope.from.entries.first(where: { $0.hiddenName == name }) {
+      return Fault(
+        .undefinedTable, "invalid reference to FROM-clause entry for table \"\(name)\"",
+        hint: "Perhaps you meant to reference the table alias \"\(entry.alias)\".", position: location.position)
     }
     return Fault(
-      .undefinedTable, "missing FROM-clause entry for table \"\(name)\"", hint: hint, position: location.position)
+      .undefinedTable, "missing FROM-clause entry for table \"\(name)\"", position: location.position)
   }
 
   /// PostgreSQL's "Perhaps you meant": the nearest names within three edits and half the length.

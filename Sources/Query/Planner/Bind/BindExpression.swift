@@ -103,7 +103,7 @@ extension Binder {
     case .integer(let value): return .constant(.integer(Int64(value)), .int4)
     case .string(let text): return .constant(.text(text), .unknown)
     case .number(let text):
-      if let value = Int64(text) { return .constant(.integer(value), .int8) }
+      if let value = Int64(text) { return .constant(.integer(value), Int32(exactly: value) == nil ? .int8 : .int4) }
       return try coerce(.constant(.text(text), .unknown), to: .numeric, .implicit, at: location)
     case .bitString: throw Fault.unsupported("a bit string", position: location.position)
     }
@@ -163,12 +163,29 @@ extension Binder {
     }
   }
 
+  /// `(a, b) < (c, d)` is `a < c OR (a = c AND b < d)`.
+  private func bindRowOrder(
+    _ name: OperatorSyntax, _ a: ArraySlice<ExpressionSyntax>, _ b: ArraySlice<ExpressionSyntax>, in scope: SelectScope,
+    at location: SourceLocation
+  ) throws(Fault) -> Expression {
+    guard let x = a.first, let y = b.first else { throw Fault.bug("a comparison of empty rows") }
+    if a.count == 1 { return try bindOperation(name, x, y, in: scope, at: location) }
+    let strict = OperatorSyntax(schema: name.schema, name: String(name.name.prefix(1)))
+    let before = try bindOperation(strict, x, y, in: scope, at: location)
+    let same = try bindOperation(OperatorSyntax(schema: name.schema, name: "="), x, y, in: scope, at: location)
+    let rest = try bindRowOrder(name, a.dropFirst(), b.dropFirst(), in: scope, at: location)
+    return .or([before, .and([same, rest])])
+  }
+
   private func bindRowComparison(
     _ name: OperatorSyntax, _ a: [ExpressionSyntax], _ b: [ExpressionSyntax], in scope: SelectScope,
     at location: SourceLocation
   ) throws(Fault) -> Expression {
     guard a.count == b.count else {
       throw Fault(.syntaxError, "unequal number of entries in row expressions", position: location.position)
+    }
+    if ["<", "<=", ">", ">="].contains(name.name), !a.isEmpty {
+      return try bindRowOrder(name, a[...], b[...], in: scope, at: location)
     }
     guard name.name == "=" || name.name == "<>", !a.isEmpty else {
       throw Fault.unsupported("comparison of rows with \(name.name)", position: location.position)
@@ -393,6 +410,10 @@ extension Binder {
         values.append(try coerce(try bind(item, in: scope), to: element, .explicit, at: item.location))
       }
       return .array(values, type)
+    }
+    // A number too large for numeric may be a float: it is read as one.
+    if type == .float8 || type == .float4, case .constant(.number(let text)) = operand.kind {
+      return try coerce(.constant(.text(text), .unknown), to: type, .explicit, at: operand.location)
     }
     var value = try bind(operand, in: scope)
     if type == .interval, case .constant(.bytes(let bytes), .unknown) = value, let unit = intervalUnit(syntax) {

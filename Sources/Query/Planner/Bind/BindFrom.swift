@@ -15,11 +15,15 @@ extension Binder {
   func bindFrom(_ items: [TableSyntax], in scope: SelectScope) throws(Fault) -> PlanNode {
     var result: BoundTable?
     for item in items {
-      let next = try bindTable(item, in: scope)
       guard let left = result else {
-        result = next
+        result = try bindTable(item, in: scope)
         continue
       }
+      if let lateral = try bindLateral(item, beside: left, in: scope) {
+        result = lateral
+        continue
+      }
+      let next = try bindTable(item, in: scope)
       try refuseDuplicates(left.from, next.from)
       let moved = next.from.shifted(by: left.plan.outputTypes.count)
       result = (
@@ -29,6 +33,32 @@ extension Binder {
     }
     scope.from = result?.from ?? FromScope()
     return result?.plan ?? .values(rows: [[]], types: [])
+  }
+
+  /// An item that names columns of items before it: each row of those once for each row that the item has for it. Nil
+  /// for an item that names none.
+  private func bindLateral(
+    _ item: TableSyntax, beside left: BoundTable, in scope: SelectScope
+  ) throws(Fault) -> BoundTable? {
+    switch item {
+    case .subquery(_, _, isLateral: true), .function: break
+    default: return nil
+    }
+    let outer = SelectScope(parent: scope.parent, sight: scope.sight)
+    outer.from = left.from
+    let next = try bindTable(item, in: SelectScope(parent: outer, sight: scope.sight))
+    guard next.plan.hasOuterColumns else { return nil }
+    try refuseDuplicates(left.from, next.from)
+    let types = next.plan.outputTypes
+    var lists: [Expression] = []
+    for (index, type) in types.enumerated() {
+      lists.append(try perRow(.project(next.plan, [.column(index, type)]), .array, .array(type)))
+    }
+    let moved = next.from.shifted(by: left.plan.outputTypes.count)
+    return (
+      .expand(left.plan, lists: lists),
+      FromScope(entries: left.from.entries + moved.entries, visible: left.from.visible + moved.visible)
+    )
   }
 
   private func refuseDuplicates(_ left: FromScope, _ right: FromScope) throws(Fault) {
@@ -42,8 +72,7 @@ extension Binder {
     try countRelation()
     switch syntax {
     case .relation(let relation): return try bindRelation(relation, in: scope)
-    case .subquery(let query, let alias, let isLateral):
-      return try bindDerived(query, alias, isLateral: isLateral, in: scope)
+    case .subquery(let query, let alias, _): return try bindDerived(query, alias, in: scope)
     case .function(let calls, let alias, _, let hasOrdinality, let location):
       guard calls.count == 1, case .function(let call) = calls[0].kind, !hasOrdinality else {
         let what = hasOrdinality ? "WITH ORDINALITY" : "this function in FROM"
@@ -81,7 +110,8 @@ extension Binder {
         name: name, expression: .column(index, column.type), alias: title, isHidden: column.isHidden,
         tableOID: column.tableOID, attributeNumber: column.attributeNumber)
     }
-    let entry = RangeEntry(alias: title, schema: alias == nil ? schema : nil, columns: scoped)
+    let entry = RangeEntry(
+      alias: title, schema: alias == nil ? schema : nil, hiddenName: alias == nil ? nil : name, columns: scoped)
     return (plan, FromScope(entries: [entry], visible: scoped))
   }
 
@@ -147,7 +177,7 @@ extension Binder {
     return try offered(bound.plan, columns, alias: syntax.alias, name: table.syntax.name, at: syntax.location)
   }
 
-  private func renamed(_ columns: [BoundColumn], by table: CommonTableSyntax) throws(Fault) -> [BoundColumn] {
+  func renamed(_ columns: [BoundColumn], by table: CommonTableSyntax) throws(Fault) -> [BoundColumn] {
     guard table.columns.count <= columns.count else {
       throw Fault(
         .invalidColumnReference,
@@ -180,15 +210,9 @@ extension Binder {
   // MARK: Derived tables
 
   private func bindDerived(
-    _ query: SelectStatement, _ alias: AliasSyntax?, isLateral: Bool, in scope: SelectScope
+    _ query: SelectStatement, _ alias: AliasSyntax?, in scope: SelectScope
   ) throws(Fault) -> BoundTable {
-    let bound: BoundQuery
-    do {
-      bound = try bindQuery(query, parent: scope.parent, sight: scope.sight)
-    } catch {
-      guard isLateral, error.state == .undefinedTable || error.state == .undefinedColumn else { throw error }
-      throw Fault.unsupported("LATERAL with columns of other items of FROM", position: error.position)
-    }
+    let bound = try bindQuery(query, parent: scope.parent, sight: scope.sight)
     return try offered(bound.plan, bound.columns, alias: alias, name: "", at: .unknown)
   }
 
@@ -198,19 +222,11 @@ extension Binder {
     let name = try functionName(call)
     let empty = SelectScope(parent: scope.parent, sight: scope.sight)
     empty.clauseWithoutAggregates = "functions in FROM"
-    let arguments: [(value: Expression, location: SourceLocation)]
-    do {
-      arguments = try bindArguments(call, in: empty)
-    } catch {
-      guard error.state == .undefinedColumn || error.state == .undefinedTable else { throw error }
-      throw Fault.unsupported("a function in FROM with columns of other items", position: error.position)
-    }
+    let arguments = try bindArguments(call, in: empty)
     guard empty.pending.isEmpty else {
       throw Fault.unsupported("a correlated subquery as an argument in FROM", position: call.location.position)
     }
-    let types = arguments.map(\.value.type)
-    let functions = library.tableFunctions(name)
-    if functions.isEmpty {
+    if library.tableFunctions(name).isEmpty {
       // A scalar function in FROM is a table of one row.
       let value = try callScalar(name, arguments, at: call.location)
       let title = alias?.columns.first ?? alias?.name ?? call.name.last ?? name
@@ -219,26 +235,37 @@ extension Binder {
         plan, [BoundColumn(name: title, type: value.type)], alias: alias, name: call.name.last ?? name,
         at: call.location)
     }
-    let candidates = functions.compactMap { function in
-      FunctionLibrary.expand(function.parameters, isVariadic: false, count: types.count).flatMap {
-        FunctionLibrary.candidate(function, $0, for: types, library: library)
-      }
-    }
-    guard case .found(let candidate) = library.choose(candidates, types) else {
-      throw missing(name, types, at: call.location)
-    }
-    let values = try convert(arguments, to: candidate.types)
-    let described = candidate.function.columns(values.map(\.type))
+    let (function, values) = try chooseTableFunction(name, arguments, at: call.location)
+    let described = function.columns(values.map(\.type))
     // A function with one column gives the column its alias.
     let columns = described.map { column in
       BoundColumn(name: described.count == 1 ? alias?.name ?? column.name : column.name, type: column.type)
     }
     return try offered(
-      .tableFunction(candidate.function, arguments: values, types: described.map(\.type)), columns, alias: alias,
+      .tableFunction(function, arguments: values, types: described.map(\.type)), columns, alias: alias,
       name: call.name.last ?? name, at: call.location)
   }
 
   // MARK: Joins
+
+  private func joinedLateral(
+    _ table: BoundTable, _ kind: JoinKindSyntax, _ condition: JoinCondition, in scope: SelectScope
+  ) throws(Fault) -> BoundTable {
+    guard kind == .inner else { throw Fault.unsupported("an outer join with LATERAL") }
+    switch condition {
+    case .none: return table
+    case .on(let syntax):
+      let inner = SelectScope(parent: scope.parent, sight: scope.sight)
+      inner.from = table.from
+      inner.clauseWithoutAggregates = "JOIN conditions"
+      let value = try self.condition(try bind(syntax, in: inner), of: "JOIN/ON", at: syntax.location)
+      guard inner.pending.isEmpty else {
+        throw Fault.unsupported("a correlated subquery in a join condition", position: syntax.location.position)
+      }
+      return (.filter(table.plan, value), table.from)
+    case .using, .natural: throw Fault.unsupported("USING with LATERAL")
+    }
+  }
 
   private func bindJoin(
     _ kind: JoinKindSyntax, _ leftSyntax: TableSyntax, _ rightSyntax: TableSyntax, _ condition: JoinCondition,
@@ -246,6 +273,9 @@ extension Binder {
   ) throws(Fault) -> BoundTable {
     // A right join is a left join of the sides exchanged; the scope puts the columns back in their order.
     let left = try bindTable(leftSyntax, in: scope)
+    if let lateral = try bindLateral(rightSyntax, beside: left, in: scope) {
+      return try joinedLateral(lateral, kind, condition, in: scope)
+    }
     let right = try bindTable(rightSyntax, in: scope)
     try refuseDuplicates(left.from, right.from)
     let isExchanged = kind == .right

@@ -41,7 +41,8 @@ extension Binder {
       bound.plan = try sortedByOutput(bound, query.orderBy)
     }
     for table in sight.tables[outer.tables.count...] where !table.isUsed {
-      _ = try bindQuery(table.syntax.query, parent: table.parent, sight: table.sight)
+      let bound = try bindQuery(table.syntax.query, parent: table.parent, sight: table.sight)
+      _ = try renamed(bound.columns, by: table.syntax)
     }
     let offset = try bindCount(query.offset, "OFFSET", parent: parent, sight: sight)
     let count = try bindCount(query.limit, "LIMIT", parent: parent, sight: sight)

@@ -48,7 +48,9 @@ extension Binder {
     if case .on(let list) = core.distinct {
       for item in list { distinctOn.append(try bindOutputExpression(item, targets, "DISTINCT ON", in: scope)) }
     }
-    if !groups.isEmpty || !scope.aggregates.isEmpty || having != nil || !core.groupBy.isEmpty {
+    let isGrouped = !groups.isEmpty || !scope.aggregates.isEmpty || having != nil || !core.groupBy.isEmpty
+    if isGrouped && !scope.expansions.isEmpty { throw Fault.unsupported("a set-returning function beside GROUP BY") }
+    if isGrouped {
       let rewrite = GroupRewrite(groups: groups, scope: scope)
       plan = .aggregate(plan, groups: groups, aggregates: scope.aggregates)
       for index in targets.indices { targets[index].value = try rewrite.apply(targets[index].value) }
@@ -63,6 +65,16 @@ extension Binder {
     for index in targets.indices { targets[index].value = targets[index].value.withSubqueryValues(values) }
     keys = keys.map { $0.replacing(expression: $0.expression.withSubqueryValues(values)) }
     distinctOn = distinctOn.map { $0.withSubqueryValues(values) }
+    if !scope.expansions.isEmpty {
+      let count = plan.outputTypes.count
+      func placed(_ value: Expression) -> Expression {
+        value.mappingColumns { column in Placeholder.expansionIndex(column).map { count + $0 } ?? column }
+      }
+      plan = .expand(plan, lists: scope.expansions)
+      for index in targets.indices { targets[index].value = placed(targets[index].value) }
+      keys = keys.map { $0.replacing(expression: placed($0.expression)) }
+      distinctOn = distinctOn.map(placed)
+    }
     let columns = targets.map {
       BoundColumn(name: $0.name, type: $0.value.type, tableOID: $0.tableOID, attributeNumber: $0.attributeNumber)
     }
@@ -120,6 +132,8 @@ extension Binder {
   private func bindTargets(
     _ list: [TargetSyntax], in scope: SelectScope, keepsUnknown: Bool
   ) throws(Fault) -> [Target] {
+    scope.isInsideTargets = true
+    defer { scope.isInsideTargets = false }
     var targets: [Target] = []
     for syntax in list {
       if case .star(let qualifier) = syntax.expression.kind {

@@ -2,7 +2,6 @@
 
 import Bedrock
 import Columnar
-import Functions
 import Plan
 import SQLSyntax
 
@@ -26,13 +25,14 @@ extension Binder {
     case .quantifiedSubquery(let name, let quantifier, let left, let query):
       if case .row = left.kind { throw Fault.unsupported("a row compared with a subquery here", position: syntax.location.position) }
       let operand = try bind(left, in: scope)
-      let (bound, type) = try singleColumn(query, in: scope, at: syntax.location)
-      guard !bound.plan.hasOuterColumns else {
-        throw Fault.unsupported("a correlated IN or ANY inside an expression", position: syntax.location.position)
-      }
+      let (bound, type) = try singleColumn(
+        query, in: scope, at: syntax.location, refusal: "subquery has too many columns")
+      let values: Expression =
+        bound.plan.hasOuterColumns
+        ? postpone(bound, as: .array(.array(type)), .array(type), in: scope, at: syntax.location)
+        : .subqueryArray(register(bound.plan), .array(type))
       return try compareWithArray(
-        name, quantifier, (operand, left.location), .subqueryArray(register(bound.plan), .array(type)), element: type,
-        at: syntax.location)
+        name, quantifier, (operand, left.location), values, element: type, at: syntax.location)
     default: throw Fault.bug("not a subquery")
     }
   }
@@ -50,18 +50,20 @@ extension Binder {
   }
 
   func singleColumn(
-    _ query: SelectStatement, in scope: SelectScope, at location: SourceLocation
+    _ query: SelectStatement, in scope: SelectScope, at location: SourceLocation,
+    refusal: String = "subquery must return only one column"
   ) throws(Fault) -> (BoundQuery, DataType) {
     let bound = try bindQuery(query, parent: scope, sight: scope.sight)
     guard bound.columns.count == 1 else {
-      throw Fault(.syntaxError, "subquery must return only one column", position: location.position)
+      throw Fault(.syntaxError, refusal, position: location.position)
     }
     return (bound, bound.columns[0].type)
   }
 
   // MARK: Conditions of WHERE that are subqueries: semi and anti joins.
 
-  /// The plan joined for a condition `[NOT] EXISTS (...)` or `x [NOT] IN (...)`; nil for any other condition.
+  /// The plan joined for a condition `[NOT] EXISTS (...)` or `x [NOT] IN (...)`; nil for any other condition, and for a
+  /// subquery that no join can stand for.
   func joinedForCondition(
     _ syntax: ExpressionSyntax, _ plan: PlanNode, in scope: SelectScope
   ) throws(Fault) -> PlanNode? {
@@ -75,11 +77,18 @@ extension Binder {
     case .exists(let query):
       let bound = try bindQuery(query, parent: scope, sight: scope.sight)
       guard bound.plan.hasOuterColumns else { return nil }
-      let lifted = try Decorrelation(binder: self, location: inner.location).lift(bound.plan.withoutLimit)
+      guard let lifted = try liftedIfPossible(bound.plan.withoutLimit, at: inner.location) else { return nil }
       return plan.joined(isNegated ? .anti : .semi, to: lifted.plan, on: lifted.conditions)
     case .quantifiedSubquery(let name, .any, let left, let query) where name.name == "=":
       return try joinedForMembership(left, query, isNegated: isNegated, plan, in: scope, at: inner.location)
     default: return nil
+    }
+  }
+
+  private func liftedIfPossible(_ plan: PlanNode, at location: SourceLocation) throws(Fault) -> Decorrelation.Lifted? {
+    do throws(Fault) { return try Decorrelation(binder: self, location: location).lift(plan) } catch {
+      guard error.state == .featureNotSupported else { throw error }
+      return nil
     }
   }
 
@@ -97,11 +106,10 @@ extension Binder {
     }
     let isCorrelated = bound.plan.hasOuterColumns
     // NOT IN over several columns, or correlated, needs three-valued bookkeeping that a hash join has not.
-    if isNegated && (isCorrelated || operands.count > 1) {
-      throw Fault.unsupported("NOT IN with a correlated subquery or a row", position: location.position)
-    }
+    if isNegated && isCorrelated && operands.count == 1 { return nil }
+    if isNegated && operands.count > 1 { throw Fault.unsupported("NOT IN with a row", position: location.position) }
     let pendingBefore = scope.pending.count
-    let lifted = try Decorrelation(binder: self, location: location).lift(bound.plan)
+    guard let lifted = try liftedIfPossible(bound.plan, at: location) else { return nil }
     var conditions = lifted.conditions
     for (index, operand) in operands.enumerated() {
       let value = try bind(operand, in: scope)
@@ -130,29 +138,40 @@ extension Binder {
         values.append(value)
       } catch {
         guard error.state == .featureNotSupported else { throw error }
-        values.append(deferred(error, pending))
+        values.append(try perRow(pending))
       }
     }
     scope.pending = []
     return (plan, values)
   }
 
-  /// A subquery that no join can stand for fails when, and only when, a row asks for its value. Clients send such
-  /// subqueries over catalogs that are empty here (policies, publications), where no row ever does.
-  private func deferred(_ fault: Fault, _ pending: PendingSubquery) -> Expression {
-    let type: DataType =
-      switch pending.use {
-      case .value: pending.plan.outputTypes[0]
-      case .exists: .boolean
-      case .array(let type): type
-      }
-    let function = ScalarFunction(
-      name: "correlated_subquery", parameters: [], result: .fixed(type), isStrict: false, volatility: .volatile
-    ) { (_, _, rows) throws(Fault) in
-      guard rows == 0 else { throw fault }
-      return Column.nulls(type, count: 0)
+  /// A subquery that no join can stand for runs for each row. Clients send such subqueries over catalogs, most of which
+  /// are empty here.
+  private func perRow(_ pending: PendingSubquery) throws(Fault) -> Expression {
+    switch pending.use {
+    case .value: try perRow(pending.plan, .value, pending.plan.outputTypes[0])
+    case .exists: try perRow(pending.plan, .exists, .boolean)
+    case .array(let type): try perRow(pending.plan, .array, type)
     }
-    return .call(function, [], type)
+  }
+
+  /// A plan that names columns of level 1, run for each row of those.
+  func perRow(
+    _ correlated: PlanNode, _ use: CorrelatedSubquery.Use, _ type: DataType
+  ) throws(Fault) -> Expression {
+    var arguments: [Expression] = []
+    let plan = try correlated.mappingExpressions { (expression) throws(Fault) in
+      expression.substitutingColumns { column, type in
+        guard Placeholder.level(column) > 0 else { return .column(column, type) }
+        let outer = Expression.column(Placeholder.shifted(column, by: -1), type)
+        let index = arguments.firstIndex { $0.isSame(as: outer) } ?? arguments.count
+        if index == arguments.count { arguments.append(outer) }
+        return .argument(index, type)
+      }
+    }
+    let optimizer = Optimizer(context: context, foldsStable: false, ordering: JoinOrder(estimates: estimates))
+    return .correlated(
+      CorrelatedSubquery(plan: try optimizer.optimise(plan), use: use), arguments: arguments, type)
   }
 }
 

@@ -317,6 +317,7 @@ extension PlanNode {
     case .sort(_, let keys, _): return keys.map(\.expression)
     case .limit(_, let count, let offset): return [count, offset].compactMap(\.self)
     case .distinctOn(_, let keys): return keys
+    case .expand(_, let lists): return lists
     case .append: return []
     }
   }
@@ -377,6 +378,7 @@ extension PlanNode {
       return .limit(new[0], count: try optional(count), offset: try optional(offset))
     case .distinctOn(_, let keys): return .distinctOn(new[0], keys: try all(keys))
     case .append: return .append(new)
+    case .expand(_, let lists): return .expand(new[0], lists: try all(lists))
     }
   }
 }

@@ -78,12 +78,21 @@ extension FunctionLibrary {
       let best = rest.map(score).max() ?? 0
       rest = rest.filter { score($0) == best }
     }
-    keepBest { zip($0.types, arguments).count { $1 != .unknown && isExact($0, $1) } }
+    // A polymorphic parameter is never an exact match.
+    func isExactly(_ parameter: ParameterType, _ argument: DataType) -> Bool {
+      switch parameter {
+      case .exact(let type): argument != .unknown && type.isSameType(as: argument)
+      case .any: argument != .unknown
+      case .anyElement, .anyArray: false
+      }
+    }
+    keepBest { zip($0.parameters, arguments).count { isExactly($0, $1) } }
     if rest.count > 1 {
-      keepBest {
-        zip($0.types, arguments).count { type, argument in
-          argument != .unknown
-            && (isExact(type, argument)
+      keepBest { candidate in
+        arguments.indices.count { index in
+          let (parameter, type, argument) = (candidate.parameters[index], candidate.types[index], arguments[index])
+          return argument != .unknown
+            && (isExactly(parameter, argument)
               || (type.map { $0.isPreferred && TypeCategory($0) == TypeCategory(argument) } ?? false))
         }
       }

@@ -1,8 +1,8 @@
 // What names mean at a place of a query.
 //
 // Columns are numbered in the chunk at hand. While a SELECT is bound, three kinds of values have no column yet and take
-// numbers far above any real one: results of aggregates, results of correlated subqueries, and columns of an enclosing
-// query. Each is replaced before the plan is complete; `PlaceholderCheck` proves it.
+// numbers far above any real one: results of aggregates, results of correlated subqueries, elements of set-returning
+// functions, and columns of an enclosing query. Each is replaced before the plan is complete; `PlaceholderCheck` proves it.
 
 import Bedrock
 import Columnar
@@ -12,17 +12,22 @@ import SQLSyntax
 enum Placeholder {
   private static let aggregateBase = 1 << 40
   private static let subqueryBase = 1 << 41
+  private static let expansionBase = 1 << 42
   private static let levelStride = 1 << 44
 
   static func aggregate(_ index: Int) -> Int { aggregateBase + index }
   static func subquery(_ index: Int) -> Int { subqueryBase + index }
+  static func expansion(_ index: Int) -> Int { expansionBase + index }
 
   static func isReal(_ column: Int) -> Bool { column < aggregateBase }
   static func aggregateIndex(_ column: Int) -> Int? {
     column >= aggregateBase && column < subqueryBase ? column - aggregateBase : nil
   }
   static func subqueryIndex(_ column: Int) -> Int? {
-    column >= subqueryBase && column < levelStride ? column - subqueryBase : nil
+    column >= subqueryBase && column < expansionBase ? column - subqueryBase : nil
+  }
+  static func expansionIndex(_ column: Int) -> Int? {
+    column >= expansionBase && column < levelStride ? column - expansionBase : nil
   }
   /// 0: the query itself; 1: the one around it.
   static func level(_ column: Int) -> Int { column / levelStride }
@@ -73,6 +78,8 @@ struct RangeEntry {
   let alias: String
   /// Of a table without alias: `schema.table.column` is allowed.
   let schema: String?
+  /// The name of the relation when an alias hides it.
+  var hiddenName: String?
   var columns: [ScopeColumn]
 }
 
@@ -89,7 +96,9 @@ struct FromScope {
       return column
     }
     return FromScope(
-      entries: entries.map { RangeEntry(alias: $0.alias, schema: $0.schema, columns: $0.columns.map(shift)) },
+      entries: entries.map {
+        RangeEntry(alias: $0.alias, schema: $0.schema, hiddenName: $0.hiddenName, columns: $0.columns.map(shift))
+      },
       visible: visible.map(shift))
   }
 }
@@ -124,6 +133,10 @@ final class SelectScope {
   var aggregates: [AggregateCall] = []
   /// Correlated subqueries found since they were last attached.
   var pending: [PendingSubquery] = []
+  /// Lists that set-returning functions among the targets give.
+  var expansions: [Expression] = []
+  /// Whether targets are being bound, where such functions may stand.
+  var isInsideTargets = false
   /// Names the clause at hand when aggregates are not allowed in it.
   var clauseWithoutAggregates: String?
   /// Whether the arguments of an aggregate are being bound.

@@ -30,6 +30,7 @@ struct Finishing {
       return .limit(topRows(apply(input), count, offset), count: count, offset: offset)
     case .distinctOn(let input, let keys): return .distinctOn(apply(input), keys: keys)
     case .append(let inputs): return .append(inputs.map(apply))
+    case .expand(let input, let lists): return .expand(apply(input), lists: lists)
     }
   }
 

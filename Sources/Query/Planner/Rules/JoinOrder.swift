@@ -118,6 +118,7 @@ struct JoinOrder {
     case .limit(let input, .constant(.integer(let count), _)?, _): return min(estimate(input), Double(count))
     case .limit(let input, _, _): return estimate(input)
     case .append(let inputs): return inputs.reduce(0) { $0 + estimate($1) }
+    case .expand(let input, _): return estimate(input) * 4
     case .join(.inner, let left, let right, let keys, _, _):
       return keys.isEmpty ? estimate(left) * estimate(right) : max(estimate(left), estimate(right))
     case .join(_, let left, _, _, _, _): return estimate(left)

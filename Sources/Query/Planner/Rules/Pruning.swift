@@ -82,6 +82,13 @@ struct Pruning {
     case .distinctOn(let input, let keys):
       let (child, places) = prune(input, needed.union(reads(keys)))
       return (.distinctOn(child, keys: keys.map { moved($0, places) }), places)
+    case .expand(let input, let lists):
+      let count = input.outputTypes.count
+      let (child, places) = prune(input, needed.filter { $0 < count }.union(reads(lists)))
+      let newCount = child.outputTypes.count
+      var result = places
+      for index in lists.indices { result[count + index] = newCount + index }
+      return (.expand(child, lists: lists.map { moved($0, places) }), result)
     case .append(let inputs):
       let kept = needed.sorted()
       let children = inputs.map { input in

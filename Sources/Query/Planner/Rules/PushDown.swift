@@ -35,6 +35,11 @@ struct PushDown {
     case .distinctOn(let input, let keys):
       return PlanNode.distinctOn(push(input, []), keys: keys).filtered(by: conditions)
     case .append(let inputs): return .append(inputs.map { push($0, conditions) })
+    case .expand(let input, let lists):
+      let count = input.outputTypes.count
+      let passes = conditions.filter { $0.columnsRead.allSatisfy { $0 < count } && !$0.isVolatile }
+      let stays = conditions.filter { !($0.columnsRead.allSatisfy { $0 < count } && !$0.isVolatile) }
+      return PlanNode.expand(push(input, passes), lists: lists).filtered(by: stays)
     case .join(.inner, let left, let right, let leftKeys, let rightKeys, let residual):
       if leftKeys.isEmpty, let ordering { return pushGroup(plan, conditions, ordering) }
       return pushInner(left, right, leftKeys, rightKeys, (residual?.conjuncts ?? []) + conditions)
