@@ -60,7 +60,10 @@ final class ParallelRun<Sink: AnyObject>: @unchecked Sendable {
   ) throws(Fault) -> [Sink] {
     let run = ParallelRun(source, makeSink: makeSink, consume: consume)
     if !isSerial {
-      for _ in 1..<max(1, min(pool.threadCount, source.partCount)) { pool.submit { run.visit() } }
+      for _ in 1..<max(1, min(pool.threadCount, source.partCount)) {
+        // weak: a guest that comes after the end must not keep the run's rows, and its share of the budget, alive
+        pool.submit { [weak run] in run?.visit() }
+      }
     }
     run.work()
     return try run.close()

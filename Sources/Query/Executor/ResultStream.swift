@@ -141,7 +141,7 @@ package final class ResultStream: @unchecked Sendable {
     while shared.active < shared.guestMax && (shared.nextPart < shared.source.partCount || !shared.parked.isEmpty) {
       shared.active += 1
       let shared = shared
-      shared.environment.pool.submit { shared.visit() }
+      shared.environment.pool.submit { [weak shared] in shared?.visit() }
       if shared.active >= shared.source.partCount { break }
     }
   }

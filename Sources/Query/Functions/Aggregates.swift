@@ -5,7 +5,7 @@ import Columnar
 import Kernels
 
 enum Aggregates {
-  static let all: [AggregateFunction] = counts + sums + extremes + logic + collections + variances + byTime
+  static let all: [AggregateFunction] = counts + sums + extremes + logic + bits + collections + variances + byTime
 
   private static func make(
     _ name: String, _ parameters: [ParameterType], _ result: ResultType, over nothing: Scalar = .null,
@@ -95,6 +95,12 @@ enum Aggregates {
   private static let logic: [AggregateFunction] = [
     logical("bool_and", isAnd: true), logical("every", isAnd: true), logical("bool_or", isAnd: false),
   ]
+
+  private static let bits: [AggregateFunction] = BitOperation.allCases.flatMap { operation in
+    ([.int2, .int4, .int8] as [DataType]).map { type in
+      make(operation.rawValue, [.exact(type)], .fixed(type)) { _ in BitState(type, operation) }
+    }
+  }
 
   private static let collections: [AggregateFunction] = [
     make("array_agg", [.anyElement], .computed { .array($0[0]) }) { types in CollectState(types[0], isText: false) },

@@ -119,7 +119,8 @@ final class RegularExpression {
     // Stored last: a fault before that must not run `deinit` over what was never compiled.
     let compiled = UnsafeMutablePointer<regex_t>.allocate(capacity: 1)
     let flags = REG_EXTENDED | (ignoresCase ? REG_ICASE : 0)
-    let status = regcomp(compiled, Self.translated(pattern), flags)
+    let translated = Self.translated(pattern)
+    let status = Self.isModest(translated) ? regcomp(compiled, translated, flags) : _REG_ESPACE.rawValue
     if status != 0 {
       compiled.deallocate()
       throw Fault(.invalidRegularExpression, "invalid regular expression: \(Self.message(status))")
@@ -130,7 +131,8 @@ final class RegularExpression {
   /// PostgreSQL's words for what is wrong.
   private static func message(_ status: Int32) -> String {
     switch status {
-    case _REG_EBRACK.rawValue: "brackets [] not balanced"
+    // the second is what glibc says of a bracket at the very end
+    case _REG_EBRACK.rawValue, _REG_BADPAT.rawValue: "brackets [] not balanced"
     case _REG_EPAREN.rawValue, _REG_ERPAREN.rawValue: "parentheses () not balanced"
     case _REG_EBRACE.rawValue: "braces {} not balanced"
     case _REG_BADBR.rawValue: "invalid repetition count(s)"
@@ -148,6 +150,19 @@ final class RegularExpression {
   deinit {
     regfree(compiled)
     compiled.deallocate()
+  }
+
+  /// Counted repetitions multiply what the pattern compiles to: a{999} inside (...){999} must not take the memory.
+  private static func isModest(_ pattern: String) -> Bool {
+    var copies = 1
+    for part in pattern.split(separator: "{").dropFirst() {
+      let bounds = part.prefix { $0.isNumber || $0 == "," }.split(separator: ",")
+      let most = bounds.compactMap { Int($0) }.max() ?? 1
+      let (product, overflow) = copies.multipliedReportingOverflow(by: max(most, 1))
+      if overflow || product > 10_000 { return false }
+      copies = product
+    }
+    return true
   }
 
   /// POSIX has no (?:...): plain groups serve, since only group 0 is read where such a pattern is used.

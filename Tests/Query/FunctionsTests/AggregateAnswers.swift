@@ -561,5 +561,11 @@ enum AggregateAnswers {
     every¦=false¦boolean¦false¦NULL¦false
     count¦=2¦boolean¦false¦NULL¦false
     array_agg¦={f,NULL,f}¦boolean¦false¦NULL¦false
+    bit_and¦NULL¦integer
+    bit_and¦=4¦integer¦12¦NULL¦6
+    bit_or¦=14¦bigint¦12¦6
+    bit_xor¦=10¦smallint¦12¦6
+    bit_and¦=-8¦smallint¦-1¦-8
+    bit_or¦NULL¦bigint¦NULL
     """#
 }

@@ -689,5 +689,7 @@ enum PostgresAnswers {
     function¦pg_size_pretty¦=10 kB¦bigint¦10240
     function¦pg_size_pretty¦=118 MB¦bigint¦123456789
     function¦width_bucket¦=3¦double precision¦5.35¦double precision¦0.024¦double precision¦10.06¦integer¦5
+    operator¦~¦!2201B invalid regular expression: parentheses () not balanced¦text¦a¦text¦(
+    operator¦~¦!2201B invalid regular expression: brackets [] not balanced¦text¦a¦text¦[
     """#
 }
