@@ -272,6 +272,8 @@ var targets: [Target] = modules.map { module in
   return .target(name: module.name, dependencies: dependencies(module), path: path, swiftSettings: swiftSettings)
 }
 targets += shims.values.sorted { $0.name < $1.name }
+/// Python programs beside the tests that run them.
+let scripts = ["ParquetFormatTests": ["Oracle"], "IntegrationTests": ["Clients", "Oracle"]]
 for module in tests {
   let path = "Tests/\(module.room)/\(module.name)"
   if module.name == "TestKit" {
@@ -279,7 +281,9 @@ for module in tests {
       .target(name: module.name, dependencies: dependencies(module), path: path, swiftSettings: swiftSettings))
   } else {
     targets.append(
-      .testTarget(name: module.name, dependencies: dependencies(module), path: path, swiftSettings: swiftSettings))
+      .testTarget(
+        name: module.name, dependencies: dependencies(module), path: path, exclude: scripts[module.name] ?? [],
+        swiftSettings: swiftSettings))
   }
 }
 if ProcessInfo.processInfo.environment["FUZZ"] == "1" {

@@ -68,6 +68,13 @@ final class RawClient {
     return taken
   }
 
+  /// True once something can be received; waits so long for it.
+  func hasInput(withinMs limit: Int32) -> Bool {
+    if !buffer.isEmpty { return true }
+    var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&entry, 1, limit) > 0
+  }
+
   /// The next message; `nil` when the server closed.
   func message() throws -> Message? {
     let head = try receive(5)
