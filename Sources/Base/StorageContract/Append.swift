@@ -89,17 +89,28 @@ package struct ErrorRow: Sendable {
   }
 }
 
+/// What a position of the log holds, for an event that only storage finds unusable (a sequence conflict): its error row
+/// keeps the payload. Asked during `append` only, on its thread.
+package protocol AppendOriginals: Sendable {
+  /// The payload is sealed under the domain's key; `nil` when the position is not of this batch.
+  func original(at position: Position, domain: String) -> (subject: String, sealedPayload: [UInt8])?
+}
+
 package struct AppendBatch: Sendable {
   package let shard: ShardID
   /// W after this batch.
   package let mark: LogMark
   package let tables: [TableAppend]
   package let errors: [ErrorRow]
-  package init(shard: ShardID, mark: LogMark, tables: [TableAppend], errors: [ErrorRow]) {
+  package let originals: (any AppendOriginals)?
+  package init(
+    shard: ShardID, mark: LogMark, tables: [TableAppend], errors: [ErrorRow], originals: (any AppendOriginals)? = nil
+  ) {
     self.shard = shard
     self.mark = mark
     self.tables = tables
     self.errors = errors
+    self.originals = originals
   }
 }
 

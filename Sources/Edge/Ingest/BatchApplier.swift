@@ -44,12 +44,17 @@ final class BatchApplier {
     generation = nil
   }
 
-  /// One synced write. When it throws, the outcome is unknown.
-  func append(_ batch: DecodedBatch, shard: ShardID, mark: LogMark) throws(Fault) -> AppendReceipt {
+  /// One synced write. When it throws, the outcome is unknown. `messages` are those of the batch, alive for this call.
+  func append(
+    _ batch: DecodedBatch, messages: [OpaquePointer], shard: ShardID, mark: LogMark
+  ) throws(Fault) -> AppendReceipt {
     let tables = batch.tables.map { table in
       TableAppend(table: table.table, schemaVersion: table.schemaVersion, chunk: protected(table))
     }
-    return try sink.append(AppendBatch(shard: shard, mark: mark, tables: tables, errors: batch.errors))
+    return try sink.append(
+      AppendBatch(
+        shard: shard, mark: mark, tables: tables, errors: batch.errors,
+        originals: BatchMessages(messages, keyring: keyring)))
   }
 
   private func protected(_ table: DecodedTable) -> Chunk {
@@ -61,5 +66,33 @@ final class BatchApplier {
       columns[pending.column] = FieldHashing.place(hashed, rows: pending.rows, in: columns[pending.column])
     }
     return Chunk(columns: columns, rowCount: table.chunk.rowCount)
+  }
+}
+
+/// The messages of a batch by their place in the stream.
+// unchecked Sendable because the storage asks on the thread that appends, while the batch holds its messages.
+private struct BatchMessages: AppendOriginals, @unchecked Sendable {
+  private let messages: [OpaquePointer]
+  private let keyring: Keyring
+
+  /// - Parameter messages: with rising sequences.
+  init(_ messages: [OpaquePointer], keyring: Keyring) {
+    self.messages = messages
+    self.keyring = keyring
+  }
+
+  func original(at position: Position, domain: String) -> (subject: String, sealedPayload: [UInt8])? {
+    var low = 0, high = messages.count
+    while low < high {
+      let middle = (low + high) / 2
+      let view = MessageView(messages[middle])
+      guard let sequence = view.delivery?.streamSequence else { return nil }
+      if sequence == position.sequence {
+        let payload = PayloadSeal.seal(view.payload, keyring.keys(domain: domain))
+        return (String(decoding: view.subject, as: UTF8.self), payload)
+      }
+      if sequence < position.sequence { low = middle + 1 } else { high = middle }
+    }
+    return nil
   }
 }

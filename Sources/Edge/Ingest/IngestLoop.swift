@@ -157,6 +157,7 @@ final class IngestLoop {
     var next = cursor.next
     var last: OpaquePointer?
     var lastApplied: (message: OpaquePointer, delivery: DeliveryMark)?
+    var messages: [OpaquePointer] = []
     var pending: UInt64 = 0
     var redelivered: UInt64 = 0, applied: UInt64 = 0, lost: UInt64 = 0
     try batch.forEach { (message) throws(Fault) in
@@ -179,6 +180,7 @@ final class IngestLoop {
           receivedMicros: delivery.timeNanos / 1_000, message: message))
       next = delivery.streamSequence + 1
       applied += 1
+      messages.append(message)
       lastApplied = (message, delivery)
     }
     if let lastApplied {
@@ -187,7 +189,7 @@ final class IngestLoop {
         position: Position(epoch: cursor.epoch, sequence: lastApplied.delivery.streamSequence),
         messageTimeMicros: lastApplied.delivery.timeNanos / 1_000, checksum: MessageView(lastApplied.message).checksum,
         streamCreatedMicros: cursor.streamCreatedMicros)
-      let receipt = try applier.append(decoded, shard: shard, mark: mark)
+      let receipt = try applier.append(decoded, messages: messages, shard: shard, mark: mark)
       FaultPoint.pass("ingest.appended")
       let now = clock.nowMicros()
       board.update { status in

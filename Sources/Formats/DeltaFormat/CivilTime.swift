@@ -1,5 +1,4 @@
 // Dates and times of the proleptic Gregorian calendar as Delta writes them in statistics, always UTC.
-// Days to dates after Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
 
 import Bedrock
 
@@ -94,21 +93,11 @@ enum CivilTime {
   }
 
   private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-    let y = month <= 2 ? year - 1 : year
-    let era = floorDivide(y, 400)
-    let yearOfEra = y - era * 400
-    let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    Int64(CivilDate(year: Int(year), month: Int(month), day: Int(day)).daysSinceEpoch)
   }
 
   private static func date(_ day: Int64) -> (Int64, Int64, Int64) {
-    let z = day + 719_468
-    let era = floorDivide(z, 146_097)
-    let dayOfEra = z - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shifted = (5 * dayOfYear + 2) / 153
-    let month = shifted < 10 ? shifted + 3 : shifted - 9
-    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shifted + 2) / 5 + 1)
+    let date = CivilDate(daysSinceEpoch: Int(day))
+    return (Int64(date.year), Int64(date.month), Int64(date.day))
   }
 }

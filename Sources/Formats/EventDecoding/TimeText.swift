@@ -1,8 +1,8 @@
 // RFC 3339 timestamps, dates and UUIDs from bytes, without calendars or strings.
 //
-// Days come from civil dates by Howard Hinnant's algorithm ("chrono-Compatible Low-Level Date Algorithms"). Fractions
-// past the microsecond are cut off. Second 60 (a leap second) is the first second of the next minute, as in PostgreSQL.
+// Fractions past the microsecond are cut off. Second 60 (a leap second) is the first second of the next minute, as in PostgreSQL.
 
+import Bedrock
 import Columnar
 
 package enum TimeText {
@@ -55,15 +55,9 @@ package enum TimeText {
       let yearOfCentury = two(text, 2), let month = two(text, 5), let day = two(text, 8)
     else { return nil }
     let year = century * 100 + yearOfCentury
-    let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
     guard year >= 1 && month >= 1 && month <= 12 else { return nil }
-    let length: Int64 = month == 2 ? (isLeap ? 29 : 28) : (month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31)
-    guard day >= 1 && day <= length else { return nil }
-    let shifted = month <= 2 ? year - 1 : year
-    let era = shifted / 400
-    let yearOfEra = shifted - era * 400
-    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    guard day >= 1 && day <= Int64(CivilDate.daysInMonth(year: Int(year), month: Int(month))) else { return nil }
+    return Int64(CivilDate(year: Int(year), month: Int(month), day: Int(day)).daysSinceEpoch)
   }
 
   /// `8f14e45f-ceea-467f-a5e6-0123456789ab`, hyphens as shown, digits of either case.

@@ -20,18 +20,10 @@ enum DatetimeText {
     var day: Int64
   }
 
-  /// The proleptic Gregorian date of a day number since 1970-01-01 (H. Hinnant, "chrono-compatible date algorithms").
-  @inline(__always)
+  /// The proleptic Gregorian date of a day number since 1970-01-01.
   static func civil(days: Int64) -> Civil {
-    let shifted = days + 719_468
-    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    return Civil(
-      year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month: month, day: dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
+    let date = CivilDate(daysSinceEpoch: Int(days))
+    return Civil(year: Int64(date.year), month: Int64(date.month), day: Int64(date.day))
   }
 
   @inline(__always)

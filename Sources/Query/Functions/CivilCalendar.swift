@@ -1,4 +1,6 @@
-// The proleptic Gregorian calendar: days since 1970-01-01 and back (Howard Hinnant's algorithms), and date fields.
+// The proleptic Gregorian calendar: weeks, months and fields of days since 1970-01-01 (see Bedrock's CivilDate).
+
+import Bedrock
 
 enum CivilCalendar {
   static let microsPerDay: Int64 = 86_400_000_000
@@ -12,34 +14,18 @@ enum CivilCalendar {
   static let timestampDayMax: Int64 = 106_751_991
 
   static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
-    let y = month <= 2 ? year - 1 : year
-    let era = (y >= 0 ? y : y - 399) / 400
-    let yearOfEra = y - era * 400
-    let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-    return era * 146_097 + dayOfEra - 719_468
+    Int64(CivilDate(year: Int(year), month: Int(month), day: Int(day)).daysSinceEpoch)
   }
 
   static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
-    let z = days + 719_468
-    let era = (z >= 0 ? z : z - 146_096) / 146_097
-    let dayOfEra = z - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let mp = (5 * dayOfYear + 2) / 153
-    let day = dayOfYear - (153 * mp + 2) / 5 + 1
-    let month = mp < 10 ? mp + 3 : mp - 9
-    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
+    let date = CivilDate(daysSinceEpoch: Int(days))
+    return (Int64(date.year), Int64(date.month), Int64(date.day))
   }
 
-  static func isLeap(_ year: Int64) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
+  static func isLeap(_ year: Int64) -> Bool { CivilDate.isLeap(Int(year)) }
 
   static func daysInMonth(_ year: Int64, _ month: Int64) -> Int64 {
-    switch month {
-    case 2: isLeap(year) ? 29 : 28
-    case 4, 6, 9, 11: 30
-    default: 31
-    }
+    Int64(CivilDate.daysInMonth(year: Int(year), month: Int(month)))
   }
 
   @inline(__always)

@@ -211,11 +211,12 @@ struct AppendWork {
     let sequence = chunk.columns[SystemColumn.sequence].scalar(at: row).integer ?? 0
     let position = chunk.columns[SystemColumn.position].scalar(at: row).integer ?? 0
     let received = chunk.columns[SystemColumn.received].scalar(at: row).integer ?? 0
+    let original = batch.originals?.original(at: Position(raw: position), domain: schema.domain)
     return ErrorRow(
       position: Position(raw: position), domain: schema.domain, entity: schema.entity, name: name, sequence: sequence,
       code: "sequence_conflict", stage: "identity", path: "sequence",
       message: "sequence \(sequence) of \(schema.name) was taken before by an event with other content",
-      schemaVersion: append.schemaVersion, subject: "events.\(schema.name).\(name)", stream: batch.shard.name,
-      receivedMicros: received, sealedPayload: [])
+      schemaVersion: append.schemaVersion, subject: original?.subject ?? "\(schema.name).\(name)",
+      stream: batch.shard.name, receivedMicros: received, sealedPayload: original?.sealedPayload ?? [])
   }
 }

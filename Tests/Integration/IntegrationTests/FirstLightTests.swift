@@ -95,6 +95,8 @@ struct FirstLightTests {
     try eventually("the conflict is a row") {
       try server.query("SELECT code, sequence FROM cramped.errors") == "sequence_conflict|7\n"
     }
+    // The event itself is kept, sealed.
+    #expect(try server.query("SELECT subject, length(payload) > 50 FROM cramped.errors") == "events.iot.measurement.recorded|t\n")
     #expect(try server.query("SELECT value FROM iot.measurement WHERE sequence = 7") == "1\n")
   }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Bedrock
 import CapnpSchema
 import EventSchema
+import Functions
 
 struct SchemaCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -22,7 +23,7 @@ struct SchemaCommand: AsyncParsableCommand {
           print("\(schema.name)  (\(schema.events.map(\.name.name).joined(separator: ", ")))")
           for column in schema.columns where !column.isHidden {
             let field = schema.events.flatMap(\.fields).first { $0.column == column.name }
-            print("  \(column.name)  \(column.type)\(field.map { note($0.policy) } ?? "")")
+            print("  \(column.name)  \(TypeNames.sqlName(column.type))\(field.map { note($0.policy) } ?? "")")
           }
         }
       } catch { throw report(error) }

@@ -25,7 +25,7 @@ struct IngestRelation: VirtualRelation {
     func time(_ micros: Int64?) -> Scalar { micros.map { .integer($0) } ?? .null }
     let row: [Scalar] = [
       .text(now.stream), .text(now.consumer), .text(now.state.rawValue), .text("\(now.written)"), count(now.lag),
-      .float(now.eventsPerSecond), count(now.batches), count(now.received), count(now.stored), count(now.duplicates),
+      .float((now.eventsPerSecond * 10).rounded() / 10), count(now.batches), count(now.received), count(now.stored), count(now.duplicates),
       count(now.failed), count(now.redelivered), count(now.unknownFields), count(now.nulledValues),
       count(now.lostMessages), count(now.restarts), time(now.lastBatchMicros),
       now.lastError.map { .text($0) } ?? .null, time(now.lastErrorMicros),
