@@ -11,57 +11,45 @@ package final class WorkerPool: Sendable {
     var head = 0
     var stopping = false
   }
-  /// A pthread mutex and condition, since Swift's Mutex has no condition.
-  // unchecked because every access to `state` holds the mutex.
+  // unchecked because every access to `state` holds the gate.
   private final class Queue: @unchecked Sendable {
-    var state = State()
-    let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    init() {
-      pthread_mutex_init(mutex, nil)
-      pthread_cond_init(condition, nil)
-    }
-    deinit {
-      pthread_mutex_destroy(mutex)
-      pthread_cond_destroy(condition)
-      mutex.deallocate()
-      condition.deallocate()
-    }
+    private var state = State()
+    private let gate = Gate()
 
     func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
-      pthread_mutex_lock(mutex)
-      defer { pthread_mutex_unlock(mutex) }
-      if state.stopping { return false }
-      state.jobs.append(job)
-      pthread_cond_signal(condition)
-      return true
+      gate.withLock {
+        if state.stopping { return false }
+        state.jobs.append(job)
+        gate.wakeOne()
+        return true
+      }
     }
 
     /// Waits for a job; `nil` once stopping and empty.
     func take() -> (@Sendable () -> Void)? {
-      pthread_mutex_lock(mutex)
-      defer { pthread_mutex_unlock(mutex) }
-      while state.head == state.jobs.count {
-        if state.stopping { return nil }
-        pthread_cond_wait(condition, mutex)
+      gate.withLock {
+        while state.head == state.jobs.count {
+          if state.stopping { return nil }
+          gate.wait()
+        }
+        let job = state.jobs[state.head]
+        state.head += 1
+        if state.head == state.jobs.count {
+          state.jobs.removeAll(keepingCapacity: true)
+          state.head = 0
+        } else if state.head > 1_024 && state.head * 2 > state.jobs.count {
+          state.jobs.removeFirst(state.head)
+          state.head = 0
+        }
+        return job
       }
-      let job = state.jobs[state.head]
-      state.head += 1
-      if state.head == state.jobs.count {
-        state.jobs.removeAll(keepingCapacity: true)
-        state.head = 0
-      } else if state.head > 1_024 && state.head * 2 > state.jobs.count {
-        state.jobs.removeFirst(state.head)
-        state.head = 0
-      }
-      return job
     }
 
     func stop() {
-      pthread_mutex_lock(mutex)
-      state.stopping = true
-      pthread_cond_broadcast(condition)
-      pthread_mutex_unlock(mutex)
+      gate.withLock {
+        state.stopping = true
+        gate.wakeAll()
+      }
     }
   }
 

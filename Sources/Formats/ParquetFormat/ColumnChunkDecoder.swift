@@ -285,7 +285,7 @@ package final class ColumnChunkDecoder {
 
   private func checkCRC(_ header: PageHeader, _ bytes: RawSpan) throws(Fault) {
     guard let crc = header.crc else { return }
-    guard PageChecksum.checksum(bytes) == crc else { throw Self.damaged("a page has a wrong checksum") }
+    guard CRC32.checksum(bytes) == crc else { throw Self.damaged("a page has a wrong checksum") }
   }
 
   private func loadDictionary(_ header: PageHeader, body: Range<Int>, piece: ParquetPiece) throws(Fault) {

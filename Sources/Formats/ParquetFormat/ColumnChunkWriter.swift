@@ -155,7 +155,7 @@ class ColumnChunkWriter {
     let start = output.count
     PageHeader.write(
       dictionary: dictionary, uncompressedByteCount: body.count, compressedByteCount: size,
-      crc: PageChecksum.checksum(compressed.span.bytes), valueCount: valueCount, encoding: encoding,
+      crc: CRC32.checksum(compressed.span.bytes), valueCount: valueCount, encoding: encoding,
       statistics: statistics, to: &output)
     let headerByteCount = output.count - start
     output.append(contentsOf: compressed)

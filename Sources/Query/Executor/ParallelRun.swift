@@ -5,30 +5,7 @@
 
 import Bedrock
 import Columnar
-import Glibc
 import Runtime
-
-/// A mutex with a condition.
-// unchecked Sendable because both are made for sharing.
-final class Gate: @unchecked Sendable {
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  init() {
-    pthread_mutex_init(mutex, nil)
-    pthread_cond_init(condition, nil)
-  }
-  deinit {
-    pthread_mutex_destroy(mutex)
-    pthread_cond_destroy(condition)
-    mutex.deallocate()
-    condition.deallocate()
-  }
-  func lock() { pthread_mutex_lock(mutex) }
-  func unlock() { pthread_mutex_unlock(mutex) }
-  /// Only while locked.
-  func wait() { pthread_cond_wait(condition, mutex) }
-  func wakeAll() { pthread_cond_broadcast(condition) }
-}
 
 /// Work on all parts of a source, spread over threads; each thread has its own sink, and all sinks come back.
 // unchecked Sendable because every mutable field is used only while `gate` is locked.

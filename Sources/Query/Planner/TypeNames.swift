@@ -1,6 +1,7 @@
 // Names of types: as the grammar and users write them, and as messages print them.
 
 import Columnar
+import Functions
 
 enum TypeNames {
   /// The type of a bare name; without modifiers.
@@ -41,39 +42,5 @@ enum TypeNames {
   }
 
   /// The name that messages print.
-  static func sqlName(_ type: DataType) -> String {
-    switch type {
-    case .boolean: "boolean"
-    case .int2: "smallint"
-    case .int4: "integer"
-    case .int8: "bigint"
-    case .float4: "real"
-    case .float8: "double precision"
-    case .numeric(let modifier): modifier.map { "numeric(\($0.precision),\($0.scale))" } ?? "numeric"
-    case .text: "text"
-    case .varchar(let length): length.map { "character varying(\($0))" } ?? "character varying"
-    case .bpchar(let length): length.map { "character(\($0))" } ?? "character"
-    case .name: "name"
-    case .internalChar: "\"char\""
-    case .bytea: "bytea"
-    case .date: "date"
-    case .time: "time without time zone"
-    case .timestamp: "timestamp without time zone"
-    case .timestamptz: "timestamp with time zone"
-    case .interval: "interval"
-    case .uuid: "uuid"
-    case .json: "json"
-    case .jsonb: "jsonb"
-    case .oid: "oid"
-    case .regclass: "regclass"
-    case .regtype: "regtype"
-    case .regproc: "regproc"
-    case .regnamespace: "regnamespace"
-    case .int2vector: "int2vector"
-    case .oidvector: "oidvector"
-    case .array(let element): sqlName(element) + "[]"
-    case .unknown: "unknown"
-    case .void: "void"
-    }
-  }
+  static func sqlName(_ type: DataType) -> String { Functions.TypeNames.sqlName(type) }
 }

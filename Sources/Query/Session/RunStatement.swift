@@ -90,7 +90,7 @@ extension Session {
       guard result.count == 1 else { throw .bug("a cast of one value gave \(result.count)") }
       return result.scalar(at: 0)
     }
-    throw Fault(.cannotCoerce, "a parameter of type \(sqlName(type)) cannot be given as text")
+    throw Fault(.cannotCoerce, "a parameter of type \(TypeNames.sqlName(type)) cannot be given as text")
   }
 
   /// In a failed block only the end of it may run.
@@ -229,30 +229,9 @@ extension Session {
   }
 
   private static func wrongArguments(_ call: FunctionCallSyntax, _ procedure: Procedure) -> Fault {
-    let wanted = procedure.parameters.map { "\($0.name) \(sqlName($0.type))" }.joined(separator: ", ")
+    let wanted = procedure.parameters.map { "\($0.name) \(TypeNames.sqlName($0.type))" }.joined(separator: ", ")
     return Fault(
       .undefinedFunction, "procedure \(procedure.schema).\(procedure.name) cannot be called with these arguments",
       hint: "Its arguments are: \(wanted).", position: call.location.position)
-  }
-
-  /// A type as messages print it.
-  static func sqlName(_ type: DataType) -> String {
-    switch type {
-    case .boolean: "boolean"
-    case .int2: "smallint"
-    case .int4: "integer"
-    case .int8: "bigint"
-    case .float4: "real"
-    case .float8: "double precision"
-    case .numeric: "numeric"
-    case .varchar: "character varying"
-    case .bpchar: "character"
-    case .internalChar: "\"char\""
-    case .time: "time without time zone"
-    case .timestamp: "timestamp without time zone"
-    case .timestamptz: "timestamp with time zone"
-    case .array(let element): sqlName(element) + "[]"
-    default: "\(type)"
-    }
   }
 }

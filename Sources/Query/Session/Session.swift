@@ -177,7 +177,7 @@ package final class Session: @unchecked Sendable {
       case .regclass: catalog.relationName(oid: oid, searchPath: path)
       case .regnamespace: catalog.namespaceName(oid: oid)
       case .regproc: catalog.functionName(oid: oid)
-      case .regtype: DataType(oid: oid).map { Self.sqlName($0) }
+      case .regtype: DataType(oid: oid).map { TypeNames.sqlName($0) }
       default: nil
       }
     }
