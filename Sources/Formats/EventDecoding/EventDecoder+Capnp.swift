@@ -64,21 +64,27 @@ extension EventDecoder {
       throw Rejection.envelope("metadata", "a list of at most \(Self.metadataEntriesMax) entries")
     }
     var keys: Set<String> = []
-    metadataWriter.reset()
-    metadataWriter.beginObject()
+    var pairs: [(key: String, value: UnsafeBufferPointer<UInt8>?)] = []
     for index in 0..<entries.count {
       let entry = capnp.element(entries, index)
       let pair = try reading { () throws(CapnpError) in (try capnp.text(entry, 0), try capnp.text(entry, 1)) }
       guard let key = pair.0.flatMap({ String(validating: $0, as: UTF8.self) }), keys.insert(key).inserted else {
         throw Rejection.envelope("metadata", "entries with keys, each once")
       }
-      metadataWriter.key(key)
       if let value = pair.1 {
         guard Self.isText(value) else { throw Rejection.envelope("metadata", "texts without U+0000") }
-        metadataWriter.value(utf8: value)
-      } else {
-        metadataWriter.null()
       }
+      pairs.append((key, pair.1))
+    }
+    pairs.sort { a, b in
+      a.key.utf8.count == b.key.utf8.count
+        ? a.key.utf8.lexicographicallyPrecedes(b.key.utf8) : a.key.utf8.count < b.key.utf8.count
+    }
+    metadataWriter.reset()
+    metadataWriter.beginObject()
+    for (key, value) in pairs {
+      metadataWriter.key(key)
+      if let value { metadataWriter.value(utf8: value) } else { metadataWriter.null() }
     }
     metadataWriter.endObject()
     metadataWriter.bytes.withUnsafeBufferPointer {

@@ -54,7 +54,7 @@ extension EventDecoder {
     guard let value, !value.isNull else { return try publishedFromHeader(event) }
     guard let object = value.object else { throw Rejection.envelope("metadata", "an object") }
     var published: Int64?
-    var kept = 0
+    keptFields.removeAll(keepingCapacity: true)
     for field in object {
       switch field.key.count {
       case 9 where field.key == "published":
@@ -65,18 +65,14 @@ extension EventDecoder {
       case 6 where field.key == "domain": try Self.check(field.value, plan.domainBytes, "metadata.domain")
       case 6 where field.key == "entity": try Self.check(field.value, plan.entityBytes, "metadata.entity")
       case 4 where field.key == "name": try Self.check(field.value, plan.nameBytes, "metadata.name")
-      default:
-        if kept == 0 {
-          metadataWriter.reset()
-          metadataWriter.beginObject()
-        }
-        kept += 1
-        metadataWriter.key(field.key)
-        metadataWriter.value(field.value)
+      default: keptFields.append(field)
       }
     }
-    if kept > 0 {
-      if kept > 1 && object.duplicateKey() != nil { throw Rejection.envelope("metadata", "each key once") }
+    if !keptFields.isEmpty {
+      if keptFields.count > 1 && object.duplicateKey() != nil { throw Rejection.envelope("metadata", "each key once") }
+      metadataWriter.reset()
+      metadataWriter.beginObject()
+      metadataWriter.fields(JSONBOrder.sorted(keptFields))
       metadataWriter.endObject()
       metadataWriter.bytes.withUnsafeBufferPointer {
         plan.table.columns[SystemColumn.metadata].append(bytes: $0, row: plan.table.rowCount)

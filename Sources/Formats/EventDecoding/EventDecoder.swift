@@ -33,7 +33,9 @@ package final class EventDecoder {
   let innerCapnp = CapnpReader()
   let unpacked = UnsafeMutableRawBufferPointer.allocate(byteCount: Limits.eventBytesMax, alignment: 8)
   let store = ValueStore()
-  var metadataWriter = JSONWriter()
+  var metadataWriter = JSONWriter(style: .jsonb)
+  /// Metadata members that are stored, of the event at hand.
+  var keptFields: [JSONField] = []
   private var batch = DecodedBatch()
 
   /// - Parameters:

@@ -1,17 +1,29 @@
 // JSON text, appended to a byte array: Delta commits, statistics, jsonb values.
 //
-// The writer sets commas and colons itself. It writes no space, keys in the order given, and each number in its
-// shortest form that reads back equal. Escaped are only what RFC 8259 section 7 demands: quote, backslash, controls.
+// The writer sets commas and colons itself: without space and with keys in the order given, or as PostgreSQL prints jsonb.
+// Each number has its shortest form that reads back equal. Escaped are only what RFC 8259 section 7 demands: quote, backslash, controls.
 
 /// Writes one JSON document, or several after `newLine()`.
 package struct JSONWriter {
+  package enum Style: Sendable {
+    /// No space, keys as given.
+    case compact
+    /// A space behind each comma and colon. Objects of parsed values have their keys by length, then by bytes, each once,
+    /// the last one winning: PostgreSQL's order of jsonb.
+    case jsonb
+  }
   /// The text so far, valid UTF-8.
   package private(set) var bytes: [UInt8] = []
   /// A comma is due before the next key or element.
   private var needsComma = false
   private var depth = 0
 
-  package init(capacity: Int = 256) { bytes.reserveCapacity(capacity) }
+  private let style: Style
+
+  package init(capacity: Int = 256, style: Style = .compact) {
+    self.style = style
+    bytes.reserveCapacity(capacity)
+  }
 
   package var text: String { String(decoding: bytes, as: UTF8.self) }
 
@@ -33,14 +45,14 @@ package struct JSONWriter {
   package mutating func key(_ name: String) {
     separate()
     quote(name)
-    bytes.append(UInt8(ascii: ":"))
+    colon()
     needsComma = false
   }
 
   package mutating func key(_ name: JSONText) {
     separate()
     quote(utf8: name.bytes)
-    bytes.append(UInt8(ascii: ":"))
+    colon()
     needsComma = false
   }
 
@@ -66,8 +78,16 @@ package struct JSONWriter {
   }
 
   private mutating func separate() {
-    if needsComma { bytes.append(UInt8(ascii: ",")) }
+    if needsComma {
+      bytes.append(UInt8(ascii: ","))
+      if style == .jsonb { bytes.append(UInt8(ascii: " ")) }
+    }
     needsComma = true
+  }
+
+  private mutating func colon() {
+    bytes.append(UInt8(ascii: ":"))
+    if style == .jsonb { bytes.append(UInt8(ascii: " ")) }
   }
 
   // MARK: Values
@@ -128,9 +148,13 @@ package struct JSONWriter {
     case .object:
       beginObject()
       if let object = value.object {
-        for field in object {
-          key(field.key)
-          self.value(field.value)
+        if style == .jsonb {
+          fields(JSONBOrder.sorted(Array(object)))
+        } else {
+          for field in object {
+            key(field.key)
+            self.value(field.value)
+          }
         }
       }
       endObject()
@@ -138,6 +162,14 @@ package struct JSONWriter {
       beginArray()
       if let array = value.array { for element in array { self.value(element) } }
       endArray()
+    }
+  }
+
+  /// Keys with their values, inside an open object.
+  package mutating func fields(_ fields: [JSONField]) {
+    for field in fields {
+      key(field.key)
+      value(field.value)
     }
   }
 

@@ -66,7 +66,7 @@ private let subject = "events.test.every.made"
     #expect(value("at") == .integer(-3_599_000_000) && value("day") == .integer(11_017))
     #expect(value("price") == Numeric(coefficient: 1_234, scale: 2).map { .numeric($0) })
     #expect(value("total") == Numeric(coefficient: 750_000, scale: 5).map { .numeric($0) })
-    #expect(value("metadata").text == #"{"a":"b","c":null}"#)
+    #expect(value("metadata").text == #"{"a": "b", "c": null}"#)
     #expect(table.pendingHashes.first?.values.scalar(at: 0) == .text("42"))
   }
 
