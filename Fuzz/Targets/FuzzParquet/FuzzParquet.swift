@@ -46,6 +46,7 @@ private func readColumn(_ leaf: ParquetLeaf, _ chunk: ParquetColumnChunk, _ byte
   if let statistics = chunk.statistics { _ = leaf.bounds(statistics) }
   var index: ParquetOffsetIndex?
   if let range = chunk.columnIndexRange {
+    // A damaged index is refused; the pages are still read, without it.
     let parsed = try? ParquetColumnIndex.parse(Array(bytes[range]).span.bytes)
     for page in parsed?.pages ?? [] { _ = leaf.bounds(page.statistics) }
   }

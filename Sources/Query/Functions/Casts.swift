@@ -195,6 +195,7 @@ enum Casts {
     if value.isNaN { return .nan }
     if value == 0 { return .zero }
     let text = FloatDigits.general(value, digits: digits)
+    // These digits always parse; what fails is a number of more than 120 bits, and the caller names it.
     return text.withUnsafeBufferPointer { try? ValueText.numeric(UnsafeRawBufferPointer($0)) }
   }
 

@@ -16,6 +16,11 @@ enum SessionFunctions {
     }
   }
 
+  /// When the server started, µs since 1970; null when the session does not know.
+  @Sendable private static func startTime(_ context: FunctionContext) -> Scalar {
+    context.session.setting("cramped.start_micros").flatMap { Int64($0) }.map { .integer($0) } ?? .null
+  }
+
   private static func same(_ name: String, _ parameters: [DataType], _ type: DataType, _ scalar: Scalar)
     -> ScalarFunction
   {
@@ -171,13 +176,14 @@ enum SessionFunctions {
       same("row_security_active", [.oid], .boolean, .boolean(false)),
     ]
 
+  /// Sizes are not known here: null, never a made-up number. cramped.tables has the bytes of each tier.
   private static let sizes: [ScalarFunction] =
     [
       "pg_relation_size", "pg_total_relation_size", "pg_table_size", "pg_indexes_size",
-    ].map { same($0, [.regclass], .int8, .integer(0)) } + [
-      same("pg_relation_size", [.regclass, .text], .int8, .integer(0)),
-      same("pg_database_size", [.name], .int8, .integer(0)),
-      same("pg_database_size", [.oid], .int8, .integer(0)), same("pg_tablespace_size", [.oid], .int8, .integer(0)),
+    ].map { same($0, [.regclass], .int8, .null) } + [
+      same("pg_relation_size", [.regclass, .text], .int8, .null),
+      same("pg_database_size", [.name], .int8, .null),
+      same("pg_database_size", [.oid], .int8, .null), same("pg_tablespace_size", [.oid], .int8, .null),
       same("pg_tablespace_location", [.oid], .text, .text("")),
       .rowwise("pg_size_pretty", [.int8], .text) { (a, row, out) throws(Fault) in out.append(pretty(a.int(0, row))) },
     ]
@@ -206,12 +212,8 @@ enum SessionFunctions {
     same("getdatabaseencoding", [], .name, .text("UTF8")), same("pg_client_encoding", [], .name, .text("UTF8")),
     same("pg_advisory_unlock_all", [], .void, .null), same("pg_jit_available", [], .boolean, .boolean(false)),
     value("txid_current", .int8) { .integer($0.transactionMicros) },
-    value("pg_postmaster_start_time", .timestamptz) { context in
-      let text = context.session.setting("cramped.start_time")
-      let micros = text.flatMap { try? DateTimeInput.timestamp($0, withZone: true, context: context) }
-      return .integer(micros ?? context.transactionMicros)
-    },
-    value("pg_conf_load_time", .timestamptz) { .integer($0.transactionMicros) },
+    // The configuration is read once, at start.
+    value("pg_postmaster_start_time", .timestamptz, startTime), value("pg_conf_load_time", .timestamptz, startTime),
     value("pg_current_logfile", .text) { _ in .null },
     same("pg_stat_get_numscans", [.oid], .int8, .integer(0)), same("pg_get_keywords", [], .text, .null),
     .make("pg_sleep", [.exact(.float8)], .fixed(.void), volatility: .volatile) { (_, _, _) throws(Fault) in

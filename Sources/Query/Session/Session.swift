@@ -56,6 +56,8 @@ package struct SessionServices: Sendable {
   package var serverVersion: String
   /// Settings that sessions begin with where their client names none.
   package var defaultSettings: [(name: String, value: String)]
+  /// When these services were made: the start of the server, µs since 1970.
+  package let startMicros: Int64
   /// Calls `fire` after so many milliseconds unless the closure that it gives is called before.
   package var startTimer: @Sendable (_ milliseconds: Int, _ fire: @escaping @Sendable () -> Void) -> @Sendable () -> Void
 
@@ -66,6 +68,7 @@ package struct SessionServices: Sendable {
     startTimer: @escaping @Sendable (Int, @escaping @Sendable () -> Void) -> @Sendable () -> Void = { _, _ in {} }
   ) {
     self.clock = clock
+    startMicros = clock.nowMicros()
     self.storage = storage
     self.engine = engine
     self.catalog = catalog
@@ -108,6 +111,7 @@ package final class Session: @unchecked Sendable {
     settings.fix("server_version", services.serverVersion)
     settings.fix("server_version_num", Self.versionNumber(services.serverVersion))
     settings.fix("session_authorization", userName)
+    settings.fix("cramped.start_micros", String(services.startMicros))
     for (name, value) in services.defaultSettings { try settings.setAtStart(name, value) }
     for (name, value) in startSettings {
       if name.lowercased() == "timezone", !Self.isKnownZone(value) {

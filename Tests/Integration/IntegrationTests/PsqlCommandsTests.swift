@@ -78,6 +78,15 @@ struct PsqlCommandsTests {
     }
   }
 
+  @Test func whatIsNotKnownIsNullAndNotMadeUp() throws {
+    let start = "SELECT pg_postmaster_start_time()"
+    let first = try server.query(start)
+    #expect(first.count > 20)
+    #expect(try server.query(start) == first, "the start of the server does not move")
+    #expect(try server.query("SELECT pg_postmaster_start_time() < now()") == "t\n")
+    #expect(try server.query("SELECT pg_relation_size('iot.measurement') IS NULL") == "t\n")
+  }
+
   @Test func searchPathDecidesWhatABareNameMeans() throws {
     let gone = try server.psql(["-c", "SET search_path = public", "-c", "SELECT count(*) FROM measurement"])
     #expect(gone.status != 0)

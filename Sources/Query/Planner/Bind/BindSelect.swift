@@ -373,9 +373,10 @@ struct GroupRewrite {
     var children: [PlanNode] = []
     for child in plan.children { children.append(try rewrite(child)) }
     return try plan.replacing(children: children) { (expression) throws(Fault) in
-      for column in expression.columnsRead where Placeholder.level(column) == 1 { _ = try key(of: column) }
+      var keys: [Int: Int] = [:]
+      for column in expression.columnsRead where Placeholder.level(column) == 1 { keys[column] = try key(of: column) }
       return expression.substitutingColumns { column, type in
-        guard Placeholder.level(column) == 1, let index = try? key(of: column) else { return .column(column, type) }
+        guard let index = keys[column] else { return .column(column, type) }
         return .column(Placeholder.shifted(index, by: 1), type)
       }
     }
