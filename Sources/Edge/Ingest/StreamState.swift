@@ -24,10 +24,14 @@ extension Broker {
     var info: UnsafeMutablePointer<jsStreamInfo>?
     defer { jsStreamInfo_Destroy(info) }
     var code = jsErrCode(0)
-    let status = js_GetStreamInfo(&info, context, options.name, nil, &code)
+    var status = js_GetStreamInfo(&info, context, options.name, nil, &code)
     if status == NATS_NOT_FOUND && options.createIfAbsent {
-      try createStream(options)
-      return StreamReport(state: try streamState(options.name), warnings: [])
+      let made = addStream(options)
+      if made.status == NATS_OK { return StreamReport(state: try streamState(options.name), warnings: []) }
+      // Another process may have made it between the two calls; only a stream that is still absent is a failure.
+      let failure = BrokerFault.make(made.status, "stream \(options.name) cannot be made", code: made.code)
+      status = js_GetStreamInfo(&info, context, options.name, nil, &code)
+      if status == NATS_NOT_FOUND { throw failure }
     }
     guard status == NATS_OK, let info else { throw BrokerFault.make(status, "stream \(options.name)", code: code) }
     let warnings = try review(info.pointee, options)
@@ -48,7 +52,7 @@ extension Broker {
     return StreamState(createdMicros: info.Created / 1_000, first: max(first, 1), last: info.State.LastSeq)
   }
 
-  private func createStream(_ options: StreamOptions) throws(Fault) {
+  private func addStream(_ options: StreamOptions) -> (status: natsStatus, code: jsErrCode) {
     var config = jsStreamConfig()
     jsStreamConfig_Init(&config)
     config.Retention = js_LimitsPolicy
@@ -69,7 +73,7 @@ extension Broker {
         return js_AddStream(nil, context, &config, nil, &code)
       }
     }
-    guard status == NATS_OK else { throw BrokerFault.make(status, "stream \(options.name) cannot be made", code: code) }
+    return (status, code)
   }
 
   private func review(_ info: jsStreamInfo, _ options: StreamOptions) throws(Fault) -> [String] {

@@ -97,9 +97,9 @@ struct TimedOut: Error, CustomStringConvertible {
   let description: String
 }
 
-/// Polls a condition for up to 30 s.
+/// Polls a condition for up to 120 s: long, because a loaded machine is no failure.
 func waitUntil(_ what: String, _ condition: () throws -> Bool) throws {
-  let end = Date().addingTimeInterval(30)
+  let end = Date().addingTimeInterval(120)
   while !(try condition()) {
     if Date() > end { throw TimedOut(description: "waited in vain until \(what)") }
     usleep(5_000)

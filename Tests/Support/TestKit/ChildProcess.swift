@@ -104,7 +104,7 @@ package final class ChildProcess: @unchecked Sendable {
 
 /// Waits until `condition` holds, looking every 10 ms; fails after `seconds`.
 package func eventually(
-  _ what: String, seconds: Double = 30, _ condition: () throws -> Bool
+  _ what: String, seconds: Double = 120, _ condition: () throws -> Bool
 ) throws {
   let deadline = Date().addingTimeInterval(seconds)
   while true {
