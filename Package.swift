@@ -35,9 +35,11 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let http = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
-let modules: [Module] = [
+let allModules: [Module] = [
   // Base: values and rules, no I/O but what Runtime owns.
   Module("Bedrock", .base, "Base"),
   Module("Runtime", .base, "Base", uses: ["Bedrock"]),
@@ -56,11 +58,13 @@ let modules: [Module] = [
     uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "JSONTape"]),
   Module("ParquetFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "Compression"]),
   Module("DeltaFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "JSONTape"]),
+  Module("IcebergFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "Compression", "JSONTape"]),
   Module("PostgresProtocol", .formats, "Formats", uses: ["Bedrock", "Columnar"]),
   Module("SQLSyntax", .formats, "Formats", uses: ["Bedrock", "CPgQuery"]),
 
   // Engine: two rooms that cannot see each other and meet in StorageContract.
   Module("ObjectStore", .engine, "Storage", uses: ["Bedrock", "Runtime"]),
+  Module("S3Store", .engine, "Storage", uses: ["Bedrock", "Runtime", "ObjectStore"], products: [log, crypto, http, nio]),
   Module(
     "HotTier", .engine, "Storage",
     uses: ["Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "CRocksDB"]),
@@ -68,11 +72,22 @@ let modules: [Module] = [
     "Lake", .engine, "Storage",
     uses: [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ParquetFormat", "DeltaFormat",
-      "ObjectStore",
+      "ObjectStore", "Compression", "JSONTape",
+    ]),
+  Module(
+    "Iceberg", .engine, "Storage",
+    uses: [
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "ParquetFormat", "DeltaFormat", "IcebergFormat", "ObjectStore",
+      "Lake",
     ]),
   Module(
     "StorageEngine", .engine, "Storage",
     uses: ["Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "HotTier", "Lake"], products: [log]),
+  Module(
+    "Maintenance", .engine, "Storage",
+    uses: [
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ObjectStore", "Lake", "StorageEngine",
+    ], products: [log]),
   Module("Functions", .engine, "Query", uses: ["Bedrock", "Runtime", "Columnar", "Kernels"]),
   Module("Plan", .engine, "Query", uses: ["Bedrock", "Columnar", "StorageContract", "Functions"]),
   Module(
@@ -102,19 +117,21 @@ let modules: [Module] = [
     "PostgresServer", .edge, "Edge",
     uses: ["Bedrock", "Runtime", "Columnar", "PostgresProtocol", "Plan", "Session"],
     products: [log, nio, nioPosix, lifecycle]),
+  Module("HTTPServer", .edge, "Edge", uses: ["Bedrock", "Runtime", "JSONTape"], products: [log, nio, hummingbird, lifecycle]),
   Module("Telemetry", .edge, "Edge", uses: ["Bedrock", "Runtime"], products: [log]),
 
   // Server: the only place that wires.
   Module(
     "cramped", .server, "Server",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "EventSchema", "Privacy", "StorageContract", "CapnpSchema", "JSONTape", "ObjectStore", "HotTier", "Lake", "StorageEngine", "Functions", "Catalog", "Plan", "Executor",
-      "Session", "Ingest", "PostgresServer", "Telemetry",
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "Privacy", "StorageContract", "CapnpSchema", "JSONTape", "ObjectStore", "S3Store",
+      "ParquetFormat", "DeltaFormat", "HotTier", "Lake", "Iceberg", "StorageEngine", "Maintenance", "Functions", "Catalog",
+      "Plan", "Executor", "Session", "Ingest", "PostgresServer", "HTTPServer", "Telemetry",
     ], products: [log, lifecycle, signals, yams, arguments]),
 ]
 
 /// Test targets: name, folder under `Tests`, modules under test.
-let tests: [Module] = [
+let allTests: [Module] = [
   Module("TestKit", .tests, "Support", uses: ["Bedrock", "Runtime", "Columnar"]),
   Module("ArchitectureTests", .tests, "Architecture"),
   Module("ColumnarTests", .tests, "Base", uses: ["Bedrock", "Columnar", "Runtime"]),
@@ -129,6 +146,8 @@ let tests: [Module] = [
     uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "CapnpSchema", "EventDecoding"]),
   Module("ParquetFormatTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "Compression", "ParquetFormat"]),
   Module("DeltaFormatTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "JSONTape", "ParquetFormat", "DeltaFormat", "TestKit"]),
+  Module("CompressionTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "Compression"]),
+  Module("IcebergFormatTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "JSONTape", "IcebergFormat", "TestKit"]),
   Module("PostgresProtocolTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "PostgresProtocol"]),
   Module("SQLSyntaxTests", .tests, "Formats", uses: ["Bedrock", "SQLSyntax"]),
   Module(
@@ -140,6 +159,19 @@ let tests: [Module] = [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ParquetFormat", "DeltaFormat", "ObjectStore",
       "Lake", "JSONTape", "TestKit",
     ]),
+  Module("S3StoreTests", .tests, "Storage", uses: ["Bedrock", "Runtime", "ObjectStore", "S3Store", "TestKit"]),
+  Module(
+    "IcebergTests", .tests, "Storage",
+    uses: [
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ParquetFormat", "DeltaFormat", "ObjectStore",
+      "Lake", "IcebergFormat", "Iceberg", "TestKit",
+    ]),
+  Module(
+    "MaintenanceTests", .tests, "Storage",
+    uses: [
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ObjectStore", "Lake", "StorageEngine",
+      "HotTier", "Maintenance", "TestKit",
+    ], products: [log]),
   Module(
     "StorageEngineTests", .tests, "Storage",
     uses: [
@@ -182,17 +214,23 @@ let tests: [Module] = [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "Functions", "Plan", "Catalog", "Session",
       "PostgresServer", "TestKit",
     ], products: [log]),
+  Module("HTTPServerTests", .tests, "Edge", uses: ["Bedrock", "Runtime", "HTTPServer", "TestKit"], products: [log]),
   Module("IntegrationTests", .tests, "Integration", uses: ["Bedrock", "Runtime", "TestKit"]),
 ]
 
 /// Programs that measure; Tests/Benchmarks/README.md says what and how.
-let benchmarks: [Module] = [
+let allBenchmarks: [Module] = [
   Module(
     "CrampedBench", .tests, "Benchmarks",
     uses: [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "CapnpSchema", "EventDecoding", "Privacy",
       "HotTier", "Lake", "StorageEngine", "ObjectStore", "Ingest",
     ], products: [log]),
+  Module(
+    "LakeBench", .tests, "Benchmarks",
+    uses: [
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ParquetFormat", "ObjectStore", "Lake",
+    ]),
   Module(
     "QueryBench", .tests, "Benchmarks",
     uses: ["Bedrock", "Runtime", "Columnar", "StorageContract", "Functions", "Plan", "Executor"]),
@@ -202,6 +240,9 @@ let benchmarks: [Module] = [
 let fuzzers: [Module] = [
   Module("FuzzParquet", .tests, "Targets", uses: ["Bedrock", "Columnar", "ParquetFormat"]),
   Module("FuzzDeltaLog", .tests, "Targets", uses: ["Bedrock", "DeltaFormat"]),
+  Module("FuzzDeltaCheckpoint", .tests, "Targets", uses: ["Bedrock", "Columnar", "ParquetFormat", "DeltaFormat"]),
+  Module("FuzzDeletionVector", .tests, "Targets", uses: ["Bedrock", "DeltaFormat"]),
+  Module("FuzzAvro", .tests, "Targets", uses: ["Bedrock", "IcebergFormat"]),
   Module("FuzzChunkCodec", .tests, "Targets", uses: ["Bedrock", "Columnar", "HotTier"]),
   Module(
     "FuzzEnvelope", .tests, "Targets",
@@ -223,11 +264,34 @@ let shims: [String: Target] = [
     cSettings: [.unsafeFlags(["-isystem", "/usr/include/postgresql/15/server"])], linkerSettings: [.linkedLibrary("pg_query")]),
 ]
 
+/// `CRAMPED_FOCUS=LakeTests,LakeBench swift test ...` builds only these targets and what they stand on: for quick turns.
+let focus = (ProcessInfo.processInfo.environment["CRAMPED_FOCUS"] ?? "").split(separator: ",").map(String.init)
+
+func focused(_ table: [Module]) -> [Module] {
+  if focus.isEmpty { return table }
+  let all = Dictionary(uniqueKeysWithValues: (allModules + allTests + allBenchmarks + fuzzers).map { ($0.name, $0) })
+  var wanted = Set(focus), open = focus
+  while let name = open.popLast() {
+    for used in all[name]?.uses ?? [] where wanted.insert(used).inserted { open.append(used) }
+  }
+  return table.filter { wanted.contains($0.name) }
+}
+
+/// True once the module has a folder; while capabilities are being built side by side some have none yet.
+func exists(_ module: Module, under top: String) -> Bool {
+  FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/\(top)/\(module.room)/\(module.name)")
+}
+let missing = Set(allModules.filter { !exists($0, under: "Sources") }.map(\.name))
+
+let modules = focused(allModules).filter { exists($0, under: "Sources") }
+let tests = focused(allTests).filter { exists($0, under: "Tests") }
+let benchmarks = focused(allBenchmarks).filter { exists($0, under: "Tests") }
+
 func refuse(_ sentence: String) -> Never {
   fatalError("Package.swift floor table: \(sentence)")
 }
 
-let byName = Dictionary(uniqueKeysWithValues: modules.map { ($0.name, $0) })
+let byName = Dictionary(uniqueKeysWithValues: allModules.map { ($0.name, $0) })
 
 /// Each C library has exactly one owner per use; these are the wrappers allowed to import it.
 let shimOwners: [String: Set<String>] = [
@@ -235,7 +299,7 @@ let shimOwners: [String: Set<String>] = [
   "CCapnp": ["CapnpSchema"], "CPgQuery": ["SQLSyntax"],
 ]
 
-for module in modules {
+for module in allModules {
   for used in module.uses {
     if let owners = shimOwners[used] {
       if !owners.contains(module.name) { refuse("\(module.name) may not import \(used); only \(owners.sorted()) may") }
@@ -260,7 +324,7 @@ let swiftSettings: [SwiftSetting] = [
 ]
 
 func dependencies(_ module: Module) -> [Target.Dependency] {
-  module.uses.map { .byName(name: $0) } + module.products
+  module.uses.filter { !missing.contains($0) }.map { .byName(name: $0) } + module.products
 }
 
 var targets: [Target] = modules.map { module in
@@ -287,7 +351,7 @@ for module in tests {
   }
 }
 if ProcessInfo.processInfo.environment["FUZZ"] == "1" {
-  for module in fuzzers {
+  for module in fuzzers where exists(module, under: "Fuzz") {
     targets.append(
       .executableTarget(
         name: module.name, dependencies: dependencies(module), path: "Fuzz/Targets/\(module.name)",
@@ -311,6 +375,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.24.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.5.0"),
   ],
   targets: targets,
   cxxLanguageStandard: .cxx17

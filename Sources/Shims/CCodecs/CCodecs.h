@@ -1,5 +1,7 @@
-// The C interfaces of the three block codecs. Only the module Compression imports this.
+// The C interfaces of the block codecs. Only the module Compression imports this.
 #pragma once
+#include <brotli/decode.h>
 #include <lz4.h>
 #include <snappy-c.h>
+#include <zlib.h>
 #include <zstd.h>

@@ -76,14 +76,15 @@ enum SourceTree {
     let uses: Set<String>
   }
 
-  /// The `modules` array of Package.swift, read as text.
+  /// The `allModules` array of Package.swift, read as text.
   static func floorTable() throws -> [TableEntry] {
     let text = try String(contentsOf: root.appendingPathComponent("Package.swift"), encoding: .utf8)
-    let start = try found(text.range(of: "let modules: [Module] = ["))
+    let start = try found(text.range(of: "let allModules: [Module] = ["))
     let end = try found(text.range(of: "\n]\n", range: start.upperBound..<text.endIndex))
     let body = String(text[start.upperBound..<end.lowerBound])
     let products = ["log": "Logging", "nio": "NIOCore", "nioPosix": "NIOPosix", "crypto": "Crypto",
-      "lifecycle": "ServiceLifecycle", "signals": "UnixSignals", "yams": "Yams", "arguments": "ArgumentParser"]
+      "lifecycle": "ServiceLifecycle", "signals": "UnixSignals", "yams": "Yams", "arguments": "ArgumentParser", "http": "AsyncHTTPClient",
+      "hummingbird": "Hummingbird"]
     return body.components(separatedBy: "Module(").dropFirst().map { piece in
       let quoted = quotedStrings(piece)
       let floor = piece.firstMatch(of: /\.(base|formats|engine|edge|server)\b/).map { String($0.1) } ?? ""
