@@ -8,6 +8,7 @@ import EventSchema
 import HotTier
 import Runtime
 package import StorageContract
+import Synchronization
 
 /// What a round of retention let go.
 package struct TrimReceipt: Sendable, Equatable {
@@ -67,18 +68,44 @@ extension StorageEngine {
     return try deleteTiered(id)
   }
 
+  /// True when `trimHot` would find something.
+  package func hasExpiredHot(table id: TableID) -> Bool {
+    guard let cut = currentCut(), let table = cut.tables[id], table.mark.deleted < table.mark.tiered else { return false }
+    let position = Self.deletablePosition(table, in: cut.hot, options)
+    return position > table.mark.deleted
+      && cut.hot.table(id).chunks.contains { $0.header.positions.upperBound <= position }
+  }
+
+  /// True when `trimErrors` may find something.
+  package var hasExpiredErrors: Bool {
+    let clocks = errorClocks
+    guard let shortest = clocks.min(), let cut = currentCut() else { return false }
+    let now = options.clock.nowMicros()
+    if !options.retention.domains.isEmpty {
+      // With several clocks an old row may be one that stays: no new look until more rows have grown old.
+      let looked = errorsLookedMicros.load(ordering: .relaxed)
+      guard now - looked >= min(shortest, 3_600_000_000) else { return false }
+    }
+    return cut.hot.table(SystemTable.errors.id).chunks.contains { $0.header.published.lowerBound < now - shortest }
+  }
+
+  /// The clocks of errors that end, each once.
+  private var errorClocks: [Int64] {
+    let settings = options.retention
+    return Array(Set(([settings.usual] + settings.domains.values).map(\.errorsMicros).filter { $0 > 0 }))
+  }
+
   /// Lets rows of cramped.errors go that are past the clock of their domain. Chunks are worked on one at a time, each
   /// with one write, so that a round may be cut off anywhere.
   package func trimErrors(step: (TrimReceipt) throws(Fault) -> Void) throws(Fault) -> TrimReceipt {
     var total = TrimReceipt()
     let id = SystemTable.errors.id
-    let settings = options.retention
-    guard ([settings.usual] + settings.domains.values).contains(where: { $0.errorsMicros > 0 }) else { return total }
+    guard let youngest = errorClocks.min() else { return total }
     takeBusy(id)
     defer { releaseBusy(id) }
     let now = options.clock.nowMicros()
+    errorsLookedMicros.store(now, ordering: .relaxed)
     guard let cut = currentCut() else { throw Fault(.cannotConnectNow, "the storage engine is not open") }
-    let youngest = ([settings.usual] + settings.domains.values).map(\.errorsMicros).filter { $0 > 0 }.min() ?? 0
     for chunk in cut.hot.table(id).chunks where chunk.header.published.lowerBound < now - youngest {
       let receipt = try trimErrorChunk(chunk, now: now, view: cut.hot)
       total.chunks += receipt.chunks

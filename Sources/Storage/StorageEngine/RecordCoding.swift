@@ -18,6 +18,8 @@ package struct RecordWriter {
     put(UInt16(text.utf8.count))
     bytes.append(contentsOf: text.utf8)
   }
+  /// Bytes whose number the reader knows.
+  package mutating func put(raw more: [UInt8]) { bytes.append(contentsOf: more) }
   /// LEB128.
   package mutating func put(varint value: UInt64) {
     var rest = value
@@ -53,6 +55,11 @@ package struct RecordReader {
     guard bytes.count - offset >= length else { throw Self.cutShort }
     defer { offset += length }
     return String(decoding: bytes[offset..<offset + length], as: UTF8.self)
+  }
+  package mutating func raw(_ count: Int) throws(Fault) -> [UInt8] {
+    guard count >= 0, bytes.count - offset >= count else { throw Self.cutShort }
+    defer { offset += count }
+    return Array(bytes[offset..<offset + count])
   }
   package mutating func varint() throws(Fault) -> UInt64 {
     var value: UInt64 = 0

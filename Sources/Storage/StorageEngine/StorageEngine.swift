@@ -55,6 +55,8 @@ package final class StorageEngine: AppendSink, StorageReader, TableDirectory {
   private let loop = FlushLoop()
   /// Told of every flush that did something or failed.
   let flushObserver = Mutex<(@Sendable (FlushReport) -> Void)?>(nil)
+  /// When cramped.errors was last looked through for expired rows.
+  let errorsLookedMicros = Atomic<Int64>(.min / 2)
   /// What the statistics job found, by table.
   let statistics = Mutex<[TableID: TableStatistics]>([:])
 
