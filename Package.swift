@@ -86,7 +86,8 @@ let allModules: [Module] = [
   Module(
     "Maintenance", .engine, "Storage",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ObjectStore", "Lake", "StorageEngine",
+      "Bedrock", "Runtime", "Columnar", "Kernels", "EventSchema", "StorageContract", "ObjectStore", "Lake",
+      "StorageEngine",
     ], products: [log]),
   Module("Functions", .engine, "Query", uses: ["Bedrock", "Runtime", "Columnar", "Kernels"]),
   Module("Plan", .engine, "Query", uses: ["Bedrock", "Columnar", "StorageContract", "Functions"]),
