@@ -30,6 +30,7 @@ struct Module {
 
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -64,7 +65,7 @@ let allModules: [Module] = [
 
   // Engine: two rooms that cannot see each other and meet in StorageContract.
   Module("ObjectStore", .engine, "Storage", uses: ["Bedrock", "Runtime"]),
-  Module("S3Store", .engine, "Storage", uses: ["Bedrock", "Runtime", "ObjectStore"], products: [log, crypto, http, nio]),
+  Module("S3Store", .engine, "Storage", uses: ["Bedrock", "Runtime", "ObjectStore"], products: [log, crypto, http, nio, nioHTTP, nioPosix]),
   Module(
     "HotTier", .engine, "Storage",
     uses: ["Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "CRocksDB"]),
@@ -160,7 +161,11 @@ let allTests: [Module] = [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ParquetFormat", "DeltaFormat", "ObjectStore",
       "Lake", "JSONTape", "TestKit",
     ]),
-  Module("S3StoreTests", .tests, "Storage", uses: ["Bedrock", "Runtime", "ObjectStore", "S3Store", "TestKit"]),
+  Module(
+    "S3StoreTests", .tests, "Storage",
+    uses: [
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ObjectStore", "Lake", "S3Store", "TestKit",
+    ], products: [log, nio, nioHTTP, nioPosix]),
   Module(
     "IcebergTests", .tests, "Storage",
     uses: [
