@@ -77,8 +77,7 @@ let allModules: [Module] = [
   Module(
     "Iceberg", .engine, "Storage",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "EventSchema", "ParquetFormat", "DeltaFormat", "IcebergFormat", "ObjectStore",
-      "Lake",
+      "Bedrock", "Runtime", "DeltaFormat", "IcebergFormat", "JSONTape", "ObjectStore", "Lake",
     ]),
   Module(
     "StorageEngine", .engine, "Storage",

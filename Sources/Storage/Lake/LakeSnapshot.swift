@@ -1,7 +1,7 @@
 // The table at one version: its live files with what is known of their values.
 
 package import Bedrock
-import DeltaFormat
+package import DeltaFormat
 package import EventSchema
 import ObjectStore
 package import StorageContract
@@ -21,7 +21,7 @@ final class LakeDataFile: Sendable {
 
 /// Immutable; kept alive by its reference.
 package final class LakeSnapshot: Sendable {
-  let delta: DeltaSnapshot
+  package let delta: DeltaSnapshot
   let schema: DeltaSchema?
   /// In the order of their paths.
   let files: [LakeDataFile]
