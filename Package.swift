@@ -38,6 +38,7 @@ let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-ser
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let http = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let allModules: [Module] = [
@@ -78,8 +79,7 @@ let allModules: [Module] = [
   Module(
     "Iceberg", .engine, "Storage",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "EventSchema", "ParquetFormat", "DeltaFormat", "IcebergFormat", "ObjectStore",
-      "Lake",
+      "Bedrock", "Runtime", "DeltaFormat", "IcebergFormat", "JSONTape", "ObjectStore", "Lake",
     ]),
   Module(
     "StorageEngine", .engine, "Storage",
@@ -119,7 +119,9 @@ let allModules: [Module] = [
     "PostgresServer", .edge, "Edge",
     uses: ["Bedrock", "Runtime", "Columnar", "PostgresProtocol", "Plan", "Session"],
     products: [log, nio, nioPosix, lifecycle]),
-  Module("HTTPServer", .edge, "Edge", uses: ["Bedrock", "Runtime", "JSONTape"], products: [log, nio, hummingbird, lifecycle]),
+  Module(
+    "HTTPServer", .edge, "Edge", uses: ["Bedrock", "Runtime", "JSONTape"],
+    products: [log, nio, hummingbird, hummingbirdCore, lifecycle]),
   Module("Telemetry", .edge, "Edge", uses: ["Bedrock", "Runtime"], products: [log]),
 
   // Server: the only place that wires.
