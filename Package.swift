@@ -102,7 +102,7 @@ let allModules: [Module] = [
   Module(
     "Session", .engine, "Query",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
       "Executor",
     ]),
 
@@ -199,7 +199,7 @@ let allTests: [Module] = [
   Module(
     "SessionTests", .tests, "Query",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
       "Executor", "Session", "TestKit",
     ]),
   Module(

@@ -13,8 +13,8 @@ struct Finishing {
     case .scan(let name, let request, let types, let filter):
       return .scan(
         relation: name,
-        request: ScanRequest(
-          table: request.table, columns: request.columns,
+        request: request.replacing(
+          columns: request.columns,
           predicates: (filter?.conjuncts ?? []).compactMap { ScanPredicate.of($0, request.columns) }),
         types: types, filter: filter)
     case .virtualScan, .tableFunction, .values: return plan
