@@ -2,6 +2,7 @@
 
 import Bedrock
 import Columnar
+import DeltaFormat
 import EventSchema
 import ObjectStore
 import ParquetFormat
@@ -16,12 +17,17 @@ final class LakeChunkReader: ChunkReader {
   private var runs: ArraySlice<Range<Int>>
   /// Rows of the row group passed so far.
   private var row = 0
+  /// Rows of the file that are deleted, and the row of the file with which the row group begins.
+  private let deleted: DeletedRows?
+  private let firstRow: Int
 
   init(
     _ morsel: LakeMorsel, columns: [TableColumn], conditions: [LakeScan.Condition], store: any ObjectStore
   ) throws(Fault) {
     let group = morsel.footer.rowGroups[morsel.rowGroup]
     self.columns = columns
+    deleted = try morsel.file.deletedRows()
+    firstRow = morsel.footer.rowGroups[..<morsel.rowGroup].reduce(0) { $0 + $1.rowCount }
     place = "Lake file \"\(morsel.file.path)\", row group \(morsel.rowGroup)."
     let selected = try RowSelection.runs(morsel, conditions, store: store)
     runs = (selected ?? [0..<group.rowCount])[...]
@@ -55,6 +61,17 @@ final class LakeChunkReader: ChunkReader {
   }
 
   func next() throws(Fault) -> Chunk? {
+    while true {
+      let start = max(row, runs.first?.lowerBound ?? row)
+      guard let chunk = try nextStored() else { return nil }
+      guard let deleted else { return chunk }
+      guard let live = deleted.survivors(of: (firstRow + start)..<(firstRow + start + chunk.rowCount)) else { return chunk }
+      if !live.isEmpty { return chunk.gather(live.span) }
+    }
+  }
+
+  /// The next rows as the file has them.
+  private func nextStored() throws(Fault) -> Chunk? {
     guard let run = runs.first else { return nil }
     let gap = max(0, run.lowerBound - row)
     let start = row + gap

@@ -23,7 +23,10 @@ package final class LakeScan: TableScan {
   let morsels: [LakeMorsel]
   package let tiers: [TierScanSummary]
 
-  init(snapshot: LakeSnapshot, request: ScanRequest, columns: [TableColumn]) throws(Fault) {
+  /// - Parameter files: the live files of the snapshot, or those that are left of them.
+  init(
+    snapshot: LakeSnapshot, request: ScanRequest, columns: [TableColumn], files: [LakeDataFile]
+  ) throws(Fault) {
     self.snapshot = snapshot
     for index in request.columns { precondition(columns.indices.contains(index), "a scan names columns of its table") }
     self.columns = request.columns.map { columns[$0] }
@@ -33,12 +36,9 @@ package final class LakeScan: TableScan {
     var morsels: [LakeMorsel] = []
     var filesRead = 0
     var rowGroups = 0
-    for file in snapshot.files {
+    for file in files {
       if Self.excludes(file, snapshot.schema, conditions) { continue }
       filesRead += 1
-      guard file.add.deletionVector == nil else {
-        throw Fault.unsupported("reading lake file \"\(file.path)\", which has a deletion vector,")
-      }
       let footer = try snapshot.footers.footer(file.path, size: file.add.size)
       rowGroups += footer.rowGroups.count
       for group in footer.rowGroups.indices where footer.rowGroups[group].rowCount > 0 {
@@ -113,8 +113,10 @@ package final class LakeScan: TableScan {
     }
   }
 
-  /// The leaf of a column: by field id, and by name in files without ids.
+  /// The leaf of a column: by field id, and by name in files without ids. A column with a negative id belongs to a table
+  /// without ids: its name decides.
   static func leafIndex(_ footer: ParquetFile, _ column: TableColumn) -> Int? {
+    if column.fieldID < 0 { return footer.leafIndex(named: column.name) }
     if let index = footer.leafIndex(fieldID: column.fieldID) { return index }
     guard let index = footer.leafIndex(named: column.name), footer.leaves[index].fieldID == nil else { return nil }
     return index
