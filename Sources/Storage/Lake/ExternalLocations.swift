@@ -114,14 +114,17 @@ package struct ExternalLocations: Sendable {
       throw Fault(.undefinedFile, "\"\(location)\" does not exist", kind: .gone)
     }
     if fixed.count == parts.count - 1, !ExternalGlob.isPattern(last),
-      let whole = LocalObjectStore.resolved(folder: above + "/" + last)
+      let whole = LocalObjectStore.resolved(folder: above + "/" + last), whole != above + "/" + last
     {
-      let folder = try Self.folder(whole, names: [])
-      return ExternalPlace(store: folder.store, path: folder.base, prefix: folder.prefix)
+      return try anywhere(whole.split(separator: "/"), location)
     }
-    let rest = parts.dropFirst(fixed.count).joined(separator: "/")
+    let folder = try Self.folder(real, names: [])
+    guard !folder.base.isEmpty else {
+      throw Fault.unsupported("a file or a glob directly in the root folder")
+    }
+    let rest = parts.dropFirst(fixed.count)
     return ExternalPlace(
-      store: try LocalObjectStore(reading: real), path: rest, prefix: real == "/" ? "/" : real + "/")
+      store: folder.store, path: ([Substring(folder.base)] + rest).joined(separator: "/"), prefix: folder.prefix)
   }
 
   private func refused(_ location: String, _ detail: String) -> Fault {
