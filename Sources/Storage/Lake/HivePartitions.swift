@@ -3,7 +3,9 @@
 // Their type is the narrowest that all values have: bigint, date, else text. `__HIVE_DEFAULT_PARTITION__` is null.
 
 import Bedrock
+import Columnar
 import DeltaFormat
+import ObjectStore
 
 struct HivePartitions {
   private static let nullText = "__HIVE_DEFAULT_PARTITION__"
