@@ -104,7 +104,7 @@ let allModules: [Module] = [
   Module(
     "Session", .engine, "Query",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
       "Executor",
     ]),
 
@@ -207,7 +207,7 @@ let allTests: [Module] = [
   Module(
     "SessionTests", .tests, "Query",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
       "Executor", "Session", "TestKit",
     ]),
   Module(
