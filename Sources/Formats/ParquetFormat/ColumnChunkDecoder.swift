@@ -70,19 +70,8 @@ package final class ColumnChunkDecoder {
     leaf: ParquetLeaf, chunk: ParquetColumnChunk, as type: DataType? = nil, pieces: [ParquetPiece],
     index: ParquetOffsetIndex?, keeper: (any ParquetPageKeeper)? = nil
   ) throws(Fault) {
-    guard leaf.isFlat else { throw Fault.unsupported("the nested Parquet column \(leaf.path.joined(separator: "."))") }
-    if case .other(let name) = leaf.logical, name != "INTERVAL" {
-      throw Fault.unsupported("the \(name) type of Parquet column \(leaf.name)")
-    }
-    switch chunk.codec {
-    case .uncompressed: codec = .uncompressed
-    case .snappy: codec = .snappy
-    case .zstd: codec = .zstd
-    case .lz4Raw: codec = .lz4Raw
-    case nil:
-      let names = [2: "GZIP", 3: "LZO", 4: "BROTLI", 5: "LZ4 (Hadoop)"]
-      throw Fault.unsupported("the Parquet codec \(names[Int(chunk.codecNumber)] ?? "\(chunk.codecNumber)")")
-    }
+    guard leaf.isPlain else { throw Fault.unsupported("the nested Parquet column \(leaf.path.joined(separator: "."))") }
+    codec = try chunk.readableCodec(leaf)
     self.leaf = leaf
     self.chunk = chunk
     self.type = type ?? Conversion.naturalType(leaf)
@@ -378,10 +367,6 @@ package final class ColumnChunkDecoder {
     guard header.encoding == ParquetEncoding.plain.rawValue
       || header.encoding == ParquetEncoding.plainDictionary.rawValue, leaf.physical != .boolean
     else { throw Self.damaged("a dictionary in an unknown encoding") }
-    guard header.uncompressedByteCount <= ParquetLimits.dictionaryBytesMax else {
-      throw Fault(
-        .programLimitExceeded, "a Parquet dictionary of \(header.uncompressedByteCount) bytes is larger than the limit")
-    }
     let local = (body.lowerBound - piece.fileOffset)..<(body.upperBound - piece.fileOffset)
     try checkCRC(header, piece.bytes.bytes.extracting(local))
     guard header.valueCount > 0 else { return }
@@ -432,12 +417,10 @@ package final class ColumnChunkDecoder {
     var levels: (bytes: Buffer, range: Range<Int>)?
     var values = range
     if leaf.maxDefinition > 0 {
-      guard header.definitionEncoding == ParquetEncoding.rle.rawValue else {
-        throw Fault.unsupported("bit-packed definition levels of Parquet column \(leaf.name)")
-      }
-      let part = try PageDecoder.lengthPrefixed(bytes, range)
-      levels = (bytes, part)
-      values = part.upperBound..<range.upperBound
+      let part = try PageLevels.take(
+        bytes, range, encoding: header.definitionEncoding, count: header.valueCount, max: leaf.maxDefinition)
+      levels = (part.bytes, part.range)
+      values = part.end..<range.upperBound
     }
     return ParquetPage(header: header, content: .data(bytes, values, levels: levels))
   }

@@ -110,6 +110,7 @@ package struct ParquetWriter: ~Copyable {
     case .snappy: compressor = Compressor(.snappy)
     case .lz4Raw: compressor = Compressor(.lz4Raw)
     case .zstd: compressor = Compressor(.zstd, level: options.zstdLevel)
+    case .gzip, .brotli, .lz4Hadoop: preconditionFailure("a codec that is only read")
     }
   }
 

@@ -19,6 +19,12 @@ package struct PickedRows: Sendable {
     count = written
   }
 
+  /// Rising row numbers.
+  package init(_ rows: [Int32]) {
+    buffer = .copying(rows)
+    count = rows.count
+  }
+
   /// The rows that `bitmap` has set.
   package init(setIn bitmap: Bitmap) {
     let words = bitmap.words

@@ -15,9 +15,12 @@ package import Bedrock
 package struct ObjectEntry: Hashable, Sendable {
   package let path: ObjectPath
   package let size: Int64
-  package init(path: ObjectPath, size: Int64) {
+  /// When it was last written, in microseconds since 1970; nil where the store does not tell.
+  package let modifiedMicros: Int64?
+  package init(path: ObjectPath, size: Int64, modifiedMicros: Int64? = nil) {
     self.path = path
     self.size = size
+    self.modifiedMicros = modifiedMicros
   }
 }
 
