@@ -35,7 +35,11 @@ final class ExternalParquet: ExternalTable {
     footerBytesMax: Int
   ) throws(Fault) {
     precondition(!files.isEmpty)
-    let footers = FooterCache(store: store, bytesMax: footerBytesMax)
+    var options = LakeOptions()
+    options.footerCacheBytesMax = footerBytesMax
+    // The files are not known to stay as they are: nothing of their pages outlives the scan.
+    options.pageCacheBytesMax = 0
+    let footers = FooterCache(store: store, options: options)
     var union = ColumnUnion()
     var rows: Int64 = 0
     for file in files {
