@@ -19,6 +19,20 @@ import sysconfig
 import deltalake
 import duckdb
 import pyarrow
+import pyarrow.ipc
+
+try:
+    import polars
+except ImportError:
+    polars = None
+try:
+    import datafusion
+except ImportError:
+    datafusion = None
+try:
+    import chdb
+except ImportError:
+    chdb = None
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
@@ -53,6 +67,31 @@ def duck_db(path):
     return pyarrow.table(connection.sql(f"select * from delta_scan('{path}')").to_arrow_table())
 
 
+def arrow_dataset(path):
+    return deltalake.DeltaTable(path).to_pyarrow_dataset().to_table()
+
+
+def polars_delta(path):
+    return polars.scan_delta(path).collect().to_arrow()
+
+
+def data_fusion_provider(path):
+    context = datafusion.SessionContext()
+    context.register_table("t", deltalake.DeltaTable(path))
+    return context.sql("select * from t").to_arrow_table()
+
+
+def click_house(path):
+    os.chdir("/")  # ClickHouse reads only files inside the working directory
+    data = chdb.query(
+        f"select * from deltaLakeLocal('{path}')"
+        " settings output_format_arrow_string_as_string=0, session_timezone='UTC'", "Arrow")
+    table = pyarrow.ipc.open_file(pyarrow.py_buffer(data.bytes())).read_all()
+    # ClickHouse has one type for text and bytes: the values are its own, the types those of the table.
+    types = {field.name: field.type for field in deltalake.DeltaTable(path).to_pyarrow_dataset().schema}
+    return pyarrow.table({name: table[name].cast(types[name]) for name in table.column_names})
+
+
 def duck_db_extension():
     folder = sysconfig.get_paths()["purelib"]
     return f"{folder}/duckdb_extension_delta/extensions/v{duckdb.__version__}/delta.duckdb_extension"
@@ -78,8 +117,15 @@ def filtered(path, expected):
 
 def readers():
     result = {"delta-rs": delta_rs, "DataFusion": data_fusion}
+    result["PyArrow"] = arrow_dataset
     if os.path.exists(duck_db_extension()):
         result["DuckDB"] = duck_db
+    if polars:
+        result["Polars"] = polars_delta
+    if datafusion:
+        result["DataFusion provider"] = data_fusion_provider
+    if chdb:
+        result["ClickHouse"] = click_house
     return result
 
 

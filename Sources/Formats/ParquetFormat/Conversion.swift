@@ -25,6 +25,11 @@ enum Conversion {
   case doubleFromFloat
   case doubleFromInt32
   case floatFromHalf
+  case intervalFromBytes
+  /// INT(8) and INT(16): the low bits count, as other readers have it.
+  case narrow(bits: Int, signed: Bool)
+  /// A column that may hold nulls only.
+  case onlyNulls
 }
 
 extension ParquetLeaf {
@@ -60,7 +65,10 @@ extension Conversion {
     case (.int32, .date): return .date
     case (.int32, .time), (.int64, .time): return .time
     case (.int64, .timestamp(_, let utc)): return utc ? .timestamptz : .timestamp
-    case (.int96, _): return .timestamptz
+    case (_, .unknown): return .text
+    // INT96 says nothing of a zone; Spark wrote instants, Hive and Impala local times.
+    case (.int96, _): return .timestamp
+    case (.fixedLenByteArray, .interval) where leaf.typeLength == 12: return .interval
     case (.int32, .integer(let width, let signed)):
       if width == 8 || (width == 16 && signed) { return .int2 }
       return signed || width == 16 ? .int4 : .int8
@@ -76,6 +84,10 @@ extension Conversion {
   /// How values of `leaf` become `target`, or `Fault.unsupported`.
   static func plan(_ leaf: ParquetLeaf, target: DataType) throws(Fault) -> Conversion {
     let natural = naturalType(leaf)
+    if case .other(let name) = leaf.logical {
+      throw Fault.unsupported("the \(name) type of Parquet column \(leaf.path.joined(separator: "."))")
+    }
+    if leaf.logical == .unknown { return .onlyNulls }
     if let conversion = planNatural(leaf, natural: natural, target: target) { return conversion }
     throw Fault.unsupported(
       "reading Parquet column \(leaf.name), which has the type \(natural), as \(target)")
@@ -98,9 +110,9 @@ extension Conversion {
       }
     case (.int2, .int2), (.int2, .int4), (.int4, .int4), (.int8, .int8), (.float4, .float4), (.float8, .float8),
       (.boolean, .boolean), (.date, .date), (.time, .time), (.timestamp, .timestamp), (.timestamptz, .timestamptz),
-      (.uuid, .uuid):
+      (.uuid, .uuid), (.interval, .interval):
       return planSame(leaf)
-    case (.timestamptz, .timestamp) where leaf.physical == .int96: return .timestampFromInt96
+    case (.timestamp, .timestamptz) where leaf.physical == .int96: return .timestampFromInt96
     case (.int2, .int8), (.int4, .int8): return .widen(times: 1)
     case (.int2, .float8), (.int4, .float8): return .doubleFromInt32
     case (.float4, .float8) where leaf.physical == .float: return .doubleFromFloat
@@ -121,6 +133,9 @@ extension Conversion {
     switch (leaf.physical, leaf.logical) {
     case (.int32, .time): return .widen(times: 1_000)
     case (.int32, .integer(bitWidth: 32, signed: false)): return .widenUnsigned
+    case (.int32, .integer(let bits, let signed)) where bits == 8 || bits == 16:
+      return .narrow(bits: bits, signed: signed)
+    case (.fixedLenByteArray, .interval): return .intervalFromBytes
     case (.int64, .time(.nanos)), (.int64, .timestamp(.nanos, _)): return .divide(1_000)
     case (.int64, .timestamp(.millis, _)): return .multiply(1_000)
     case (.int96, _): return .timestampFromInt96
@@ -180,14 +195,32 @@ extension Conversion {
       return try Self.numerics(raw, target, scale, factor) { Int128(source[$0]) }
     case .numericFromBytes(let scale, let factor):
       let offsets = raw.offsets, data = raw.data
-      for row in 0..<raw.count where offsets[row + 1] - offsets[row] > 16 { throw Self.outOfRange() }
+      for row in 0..<raw.count where offsets[row + 1] - offsets[row] > 16 {
+        guard isSignExtended(data, Int(offsets[row]), Int(offsets[row + 1])) else { throw Self.outOfRange() }
+      }
       return try Self.numerics(raw, target, scale, factor) { row in
-        bigEndian(data, Int(offsets[row]), Int(offsets[row + 1]))
+        bigEndian(data, max(Int(offsets[row]), Int(offsets[row + 1]) - 16), Int(offsets[row + 1]))
       }
     case .uuidFromBytes:
       guard case .bytes(_, let data) = raw.form, raw.validity == nil else { return Self.uuidsWithNulls(raw, target) }
       return Column.fixed(target, count: raw.count, data)
     case .uuidFromText: return try Self.parseUUIDs(raw, target)
+    case .intervalFromBytes: return Self.intervals(raw, target)
+    case .narrow(let bits, let signed):
+      let source = raw.int32s
+      let shift = Int32(32 - bits)
+      return Self.build(raw, target, Int32.self) { out in
+        if signed {
+          for row in 0..<source.count { out[row] = (source[row] << shift) >> shift }
+        } else {
+          for row in 0..<source.count {
+            out[row] = Int32(bitPattern: (UInt32(bitPattern: source[row]) << UInt32(shift)) >> UInt32(shift))
+          }
+        }
+      }
+    case .onlyNulls:
+      guard raw.nullCount == raw.count else { throw Fault.corrupt("a Parquet column of type null has values") }
+      return Column.nulls(target, count: raw.count)
     case .timestampFromInt96: return try Self.timestamps(raw, target)
     case .doubleFromFloat:
       let source = raw.float32s
@@ -302,6 +335,30 @@ extension Conversion {
     return column
   }
 
+  /// Months, days and milliseconds, each unsigned and little-endian.
+  private static func intervals(_ raw: Column, _ target: DataType) -> Column {
+    let offsets = raw.offsets, data = raw.data
+    return build(raw, target, Interval.self) { out in
+      for row in 0..<raw.count {
+        let start = Int(offsets[row])
+        if offsets[row + 1] == offsets[row] {
+          out[row] = Interval()
+          continue
+        }
+        var parts: (UInt32, UInt32, UInt32) = (0, 0, 0)
+        for index in 0..<4 {
+          let shift = UInt32(index * 8)
+          parts.0 |= UInt32(data[start + index]) << shift
+          parts.1 |= UInt32(data[start + 4 + index]) << shift
+          parts.2 |= UInt32(data[start + 8 + index]) << shift
+        }
+        out[row] = Interval(
+          months: Int32(truncatingIfNeeded: parts.0), days: Int32(truncatingIfNeeded: parts.1),
+          micros: Int64(parts.2) * 1_000)
+      }
+    }
+  }
+
   private static func timestamps(_ raw: Column, _ target: DataType) throws(Fault) -> Column {
     let offsets = raw.offsets, data = raw.data
     var fits = true
@@ -324,6 +381,13 @@ extension Conversion {
     if !fits { throw outOfRange() }
     return column
   }
+}
+
+/// True when the bytes in front of the last 16 only repeat the sign.
+private func isSignExtended(_ data: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+  let fill: UInt8 = data[end - 16] >= 0x80 ? 0xFF : 0
+  for index in start..<(end - 16) where data[index] != fill { return false }
+  return true
 }
 
 /// A two's complement number of 0...16 bytes, most significant first.
