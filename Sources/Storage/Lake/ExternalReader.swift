@@ -220,9 +220,3 @@ extension LakeTable {
     return "Versions \(first) to \(last) are there."
   }
 }
-
-extension LakeTable {
-  func snapshot(named name: String) throws(Fault) -> LakeSnapshot {
-    throw Fault(.undefinedObject, "table \(self.name) has no version named \"\(name)\"")
-  }
-}

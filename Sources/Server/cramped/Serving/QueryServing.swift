@@ -18,7 +18,7 @@ struct QueryServing {
   let portSettings: PostgresServerSettings
   private let scanPool: WorkerPool
 
-  init(settings: Configuration, engine: StorageEngine, ingest: IngestService?, clock: Clock) {
+  init(settings: Configuration, engine: StorageEngine, external: ExternalServing, ingest: IngestService?, clock: Clock) {
     let threads = settings.query.threads == 0 ? WorkerPool.coreCount : settings.query.threads
     scanPool = WorkerPool(name: "scan", threadCount: threads)
     let memory =
@@ -30,7 +30,7 @@ struct QueryServing {
       pool: scanPool, budget: MemoryBudget(name: "all statements together", bytesMax: memory),
       statementBytesMax: statementMemory)
 
-    var computed: [ServerCatalog.ComputedRelation] = []
+    var computed = external.relations
     if let ingest {
       computed.append(.init(name: "ingest", relation: IngestRelation(status: { ingest.status }), estimatedRows: 1))
     }
@@ -38,10 +38,14 @@ struct QueryServing {
     sessionServices = SessionServices(
       clock: clock, storage: engine,
       engine: PlannerEngine(executor: PipelineExecutor(executor: executor, clock: clock)),
-      catalog: { DatabaseCatalog(tables: engine.tables(), server: server) },
-      procedures: ProcedureTable([FlushProcedure.make(engine)]),
+      catalog: { [directory = external.directory] in
+        DatabaseCatalog(
+          tables: engine.tables() + directory.foreignTables().map(\.description), server: server)
+      },
+      procedures: ProcedureTable([FlushProcedure.make(engine)] + external.procedures),
       serverVersion: "15.0 (Cramped \(ServerVersion.text))",
-      defaultSettings: [(name: "statement_timeout", value: "\(settings.postgres.statementTimeoutMs)")])
+      defaultSettings: [(name: "statement_timeout", value: "\(settings.postgres.statementTimeoutMs)")],
+      external: external.reader, foreignTables: external.directory)
     portSettings = PostgresServerSettings(
       host: settings.postgres.host, port: settings.postgres.port, connectionsMax: settings.postgres.connectionsMax,
       shutdownGraceMs: settings.server.shutdownSeconds * 1_000)
