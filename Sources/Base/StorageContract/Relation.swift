@@ -20,6 +20,8 @@ package struct TableDescription: Sendable {
   package let views: [EventViewDescription]
   /// About how many rows, for join order.
   package let estimatedRows: Int64
+  /// What is known of the values, once the statistics job has looked.
+  package let statistics: TableStatistics?
   /// Set for a foreign table.
   package let foreign: ForeignTableDefinition?
   /// Where its rows come from when not from the snapshot of storage.
@@ -27,7 +29,8 @@ package struct TableDescription: Sendable {
 
   package init(
     id: TableID, schema: String, name: String, columns: [TableColumn], views: [EventViewDescription] = [],
-    estimatedRows: Int64, foreign: ForeignTableDefinition? = nil, external: (any ExternalTable)? = nil
+    estimatedRows: Int64, statistics: TableStatistics? = nil, foreign: ForeignTableDefinition? = nil,
+    external: (any ExternalTable)? = nil
   ) {
     self.foreign = foreign
     self.external = external
@@ -37,6 +40,7 @@ package struct TableDescription: Sendable {
     self.columns = columns
     self.views = views
     self.estimatedRows = estimatedRows
+    self.statistics = statistics
   }
 }
 

@@ -262,6 +262,12 @@ final class LocalObjectWriter: ObjectWriter {
   private func link() throws(Fault) -> Bool {
     if linkat(folder.raw, temporary, folder.raw, path.name, 0) == 0 { return true }
     let code = errno
+    if code == EPERM || code == EOPNOTSUPP || code == ENOSYS || code == EMLINK {
+      throw Fault(
+        .featureNotSupported, "could not publish \"\(path)\": \(String(cString: strerror(code)))",
+        detail: "The file system has no hard links, by which a commit to the lake is made atomic.",
+        hint: "Keep the lake on a Linux file system such as ext4 or XFS, or on NFS version 4.")
+    }
     guard code == EEXIST else { throw System.fault("publish", path.text, code) }
     // A network file system may repeat a link that had succeeded: two names for our file say so.
     return try System.status(file.raw, path.text).st_nlink >= 2

@@ -6,6 +6,7 @@ import Columnar
 import Executor
 import Foundation
 import Ingest
+import Maintenance
 import Plan
 import PostgresServer
 import Runtime
@@ -18,7 +19,10 @@ struct QueryServing {
   let portSettings: PostgresServerSettings
   private let scanPool: WorkerPool
 
-  init(settings: Configuration, engine: StorageEngine, external: ExternalServing, ingest: IngestService?, clock: Clock) {
+  init(
+    settings: Configuration, engine: StorageEngine, external: ExternalServing, maintenance: Maintenance,
+    load: QueryLoad, ingest: IngestService?, clock: Clock
+  ) {
     let threads = settings.query.threads == 0 ? WorkerPool.coreCount : settings.query.threads
     scanPool = WorkerPool(name: "scan", threadCount: threads)
     let memory =
@@ -28,9 +32,13 @@ struct QueryServing {
       settings.query.statementMemoryBytes == 0 ? memory / 4 : min(settings.query.statementMemoryBytes, memory)
     let executor = Executor(
       pool: scanPool, budget: MemoryBudget(name: "all statements together", bytesMax: memory),
-      statementBytesMax: statementMemory)
+      statementBytesMax: statementMemory, load: load)
 
-    var computed = external.relations
+    var computed: [ServerCatalog.ComputedRelation] = [
+      .init(name: "jobs", relation: JobsRelation(jobs: { maintenance.scheduler.jobs })),
+      .init(name: "statistics", relation: StatisticsRelation(statistics: { maintenance.statistics() })),
+    ]
+    computed += external.relations
     if let ingest {
       computed.append(.init(name: "ingest", relation: IngestRelation(status: { ingest.status }), estimatedRows: 1))
     }
@@ -42,7 +50,8 @@ struct QueryServing {
         DatabaseCatalog(
           tables: engine.tables() + directory.foreignTables().map(\.description), server: server)
       },
-      procedures: ProcedureTable([FlushProcedure.make(engine)] + external.procedures),
+      procedures: ProcedureTable(
+        [FlushProcedure.make(engine)] + JobProcedures.make(maintenance) + external.procedures),
       serverVersion: "15.0 (Cramped \(ServerVersion.text))",
       defaultSettings: [(name: "statement_timeout", value: "\(settings.postgres.statementTimeoutMs)")],
       external: external.reader, foreignTables: external.directory)
