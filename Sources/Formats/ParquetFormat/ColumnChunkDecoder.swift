@@ -333,13 +333,14 @@ package final class ColumnChunkDecoder {
 
   private func openV2(_ header: PageHeader, _ range: Range<Int>, _ buffer: Buffer) throws(Fault) -> PageDecoder {
     let (levelBytes, overflow) = header.definitionByteCount.addingReportingOverflow(header.repetitionByteCount)
-    guard !overflow, levelBytes <= range.count, levelBytes <= header.uncompressedByteCount,
-      header.repetitionByteCount == 0 || leaf.maxRepetition > 0
-    else { throw Self.damaged("levels are longer than their page") }
+    guard !overflow, levelBytes <= range.count, levelBytes <= header.uncompressedByteCount else {
+      throw Self.damaged("levels are longer than their page")
+    }
     let (bytes, values) = try unpack(
       buffer, (range.lowerBound + levelBytes)..<range.upperBound, header.uncompressedByteCount - levelBytes,
       compressed: header.isCompressed)
-    let levels = range.lowerBound..<(range.lowerBound + levelBytes)
+    // Repetition levels that are always 0 may be there all the same.
+    let levels = (range.lowerBound + header.repetitionByteCount)..<(range.lowerBound + levelBytes)
     return try PageDecoder(
       leaf: leaf, rows: header.valueCount, encoding: header.encoding, bytes: bytes, range: values,
       levels: leaf.maxDefinition > 0 ? (buffer, levels) : nil)
