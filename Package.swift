@@ -86,7 +86,8 @@ let allModules: [Module] = [
   Module(
     "Maintenance", .engine, "Storage",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ObjectStore", "Lake", "StorageEngine",
+      "Bedrock", "Runtime", "Columnar", "Kernels", "EventSchema", "StorageContract", "ObjectStore", "Lake",
+      "StorageEngine",
     ], products: [log]),
   Module("Functions", .engine, "Query", uses: ["Bedrock", "Runtime", "Columnar", "Kernels"]),
   Module("Plan", .engine, "Query", uses: ["Bedrock", "Columnar", "StorageContract", "Functions"]),
@@ -337,7 +338,9 @@ var targets: [Target] = modules.map { module in
 }
 targets += shims.values.sorted { $0.name < $1.name }
 /// Python programs beside the tests that run them.
-let scripts = ["ParquetFormatTests": ["Oracle"], "IntegrationTests": ["Clients", "Oracle"]]
+let scripts = [
+  "ParquetFormatTests": ["Oracle"], "IntegrationTests": ["Clients", "Oracle"], "LakeBench": ["lake_bench.py"],
+]
 for module in tests {
   let path = "Tests/\(module.room)/\(module.name)"
   if module.name == "TestKit" {
@@ -362,7 +365,7 @@ for module in benchmarks {
   targets.append(
     .executableTarget(
       name: module.name, dependencies: dependencies(module), path: "Tests/Benchmarks/\(module.name)",
-      swiftSettings: swiftSettings))
+      exclude: scripts[module.name] ?? [], swiftSettings: swiftSettings))
 }
 
 let package = Package(

@@ -20,10 +20,12 @@ package struct TableDescription: Sendable {
   package let views: [EventViewDescription]
   /// About how many rows, for join order.
   package let estimatedRows: Int64
+  /// What is known of the values, once the statistics job has looked.
+  package let statistics: TableStatistics?
 
   package init(
     id: TableID, schema: String, name: String, columns: [TableColumn], views: [EventViewDescription] = [],
-    estimatedRows: Int64
+    estimatedRows: Int64, statistics: TableStatistics? = nil
   ) {
     self.id = id
     self.schema = schema
@@ -31,6 +33,7 @@ package struct TableDescription: Sendable {
     self.columns = columns
     self.views = views
     self.estimatedRows = estimatedRows
+    self.statistics = statistics
   }
 }
 

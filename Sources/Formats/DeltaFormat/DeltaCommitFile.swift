@@ -1,4 +1,4 @@
-// Commit files: lines of JSON to actions and back, and their names.
+// Commit files: lines of JSON to actions. Compacted logs and JSON checkpoints have the same form.
 //
 //   00000000000000000007.json      one action a line; with in-commit timestamps commitInfo is the first
 //
@@ -6,24 +6,6 @@
 
 package import Bedrock
 import JSONTape
-
-package enum DeltaLogName {
-  /// `00000000000000000007.json`.
-  package static func commit(_ version: Int64) -> String {
-    precondition(version >= 0, "versions start at 0")
-    let digits = String(version)
-    return String(repeating: "0", count: 20 - digits.utf8.count) + digits + ".json"
-  }
-
-  /// The version a commit file's name states; nil for other files of the log.
-  package static func version(ofCommit name: String) -> Int64? {
-    let bytes = Array(name.utf8)
-    guard bytes.count == 25, name.hasSuffix(".json") else { return nil }
-    let digits = bytes.prefix(20)
-    guard digits.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) else { return nil }
-    return Int64(String(decoding: digits, as: UTF8.self))
-  }
-}
 
 /// Reads commit files; reuses one parser.
 package struct DeltaCommitDecoder: ~Copyable {

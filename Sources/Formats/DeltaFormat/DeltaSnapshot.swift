@@ -25,8 +25,41 @@ package struct DeltaSnapshot: Sendable {
 
   package init() {}
 
-  /// Reader features whose tables we read. Files with a deletion vector are told apart here and refused by the scan.
-  package static let knownReaderFeatures: Set<String> = ["timestampNtz", "deletionVectors", "columnMapping"]
+  /// Takes the actions of a checkpoint, in any order and in as many calls as there are files; `finish` ends it.
+  package mutating func load(checkpoint actions: [DeltaAction]) throws(Fault) {
+    precondition(version == -1, "a checkpoint is the first thing that is read")
+    for action in actions {
+      if case .remove(let remove) = action, files[remove.key] != nil {
+        throw Fault.corrupt("a Delta checkpoint has the file \"\(remove.path.prefix(200))\" as live and as removed")
+      }
+      reconcile(action)
+    }
+  }
+
+  /// The checkpoint was that of `version`. Throws XX001 when it lacks a protocol or a metaData, 0A000 for a feature that
+  /// we do not read.
+  package mutating func finish(checkpoint version: Int64) throws(Fault) {
+    precondition(self.version == -1 && version >= 0)
+    guard let protocolVersion, let metadata else { throw Fault.corrupt("a Delta checkpoint has no protocol or no metaData") }
+    try DeltaFeatures.checkReadable(protocolVersion, metadata)
+    self.version = version
+  }
+
+  /// Replays a compacted log, which holds what is left of several commits.
+  package mutating func apply(compacted versions: ClosedRange<Int64>, _ actions: [DeltaAction]) throws(Fault) {
+    guard versions.lowerBound == version + 1 else {
+      throw Fault.corrupt("the Delta log has version \(versions.lowerBound) after version \(version)")
+    }
+    try check(versions.upperBound, actions)
+    for action in actions { reconcile(action) }
+    inCommitTimestamp = nil
+    version = versions.upperBound
+  }
+
+  /// What a checkpoint or a compacted log does not keep: the time of the version's own commit.
+  package mutating func note(commitInfo: DeltaCommitInfo) {
+    if let time = commitInfo.inCommitTimestamp { inCommitTimestamp = time }
+  }
 
   /// Replays the commit after `version`. Throws XX001 for a commit that breaks the protocol, 0A000 for a feature that
   /// we do not read; the snapshot is then as before.
@@ -68,7 +101,7 @@ package struct DeltaSnapshot: Sendable {
     guard let protocolVersion, let metadata else {
       throw Fault.corrupt("the Delta log has no protocol or no metaData at version \(version)")
     }
-    try Self.checkReadable(protocolVersion, metadata)
+    try DeltaFeatures.checkReadable(protocolVersion, metadata)
   }
 
   private mutating func reconcile(_ action: DeltaAction) {
@@ -100,37 +133,6 @@ package struct DeltaSnapshot: Sendable {
       if let before = files.updateValue(isAdd, forKey: key), before != isAdd {
         throw Fault.corrupt("a Delta commit adds and removes the file \"\(key.path.prefix(200))\"")
       }
-    }
-  }
-
-  private static func checkReadable(
-    _ protocolVersion: DeltaProtocol, _ metadata: DeltaMetadata
-  ) throws(Fault) {
-    let features = protocolVersion.readerFeatures ?? []
-    guard protocolVersion.minReaderVersion >= 1 && protocolVersion.minReaderVersion <= 3 else {
-      throw Fault.unsupported("reader version \(protocolVersion.minReaderVersion) of the Delta protocol")
-    }
-    if protocolVersion.minReaderVersion == 3 {
-      for feature in features where !knownReaderFeatures.contains(feature) {
-        throw Fault.unsupported("the Delta table feature \"\(feature.prefix(100))\"")
-      }
-    }
-    let mode = metadata.configuration["delta.columnMapping.mode"] ?? "none"
-    if protocolVersion.minReaderVersion >= 2 && mode != "none" {
-      throw Fault.unsupported("the Delta table feature \"columnMapping\" in mode \"\(mode.prefix(20))\"")
-    }
-  }
-
-  /// Throws 0A000 unless a writer that knows `features` may commit to this table.
-  package func checkWritable(features: Set<String>) throws(Fault) {
-    guard let protocolVersion else { return }
-    guard protocolVersion.minWriterVersion == 7 else {
-      throw Fault.unsupported(
-        "writing to a Delta table of writer version \(protocolVersion.minWriterVersion)",
-        hint: "Only tables that Cramped made are written.")
-    }
-    for feature in protocolVersion.writerFeatures ?? [] where !features.contains(feature) {
-      throw Fault.unsupported("writing to a Delta table with feature \"\(feature.prefix(100))\"")
     }
   }
 }

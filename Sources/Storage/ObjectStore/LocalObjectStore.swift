@@ -114,7 +114,9 @@ package final class LocalObjectStore: ObjectStore {
         throw System.fault("examine", folder.text + "/" + name)
       }
       guard status.st_mode & S_IFMT == S_IFREG else { continue }
-      entries.append(ObjectEntry(path: try folder.appending(name), size: Int64(status.st_size)))
+      let modified = Int64(status.st_mtim.tv_sec) * 1_000_000 + Int64(status.st_mtim.tv_nsec) / 1_000
+      entries.append(
+        ObjectEntry(path: try folder.appending(name), size: Int64(status.st_size), modifiedMicros: modified))
       if entries.count == limit { break }
     }
     return entries

@@ -6,6 +6,7 @@ import Columnar
 import Executor
 import Foundation
 import Ingest
+import Maintenance
 import Plan
 import PostgresServer
 import Runtime
@@ -18,7 +19,10 @@ struct QueryServing {
   let portSettings: PostgresServerSettings
   private let scanPool: WorkerPool
 
-  init(settings: Configuration, engine: StorageEngine, ingest: IngestService?, clock: Clock) {
+  init(
+    settings: Configuration, engine: StorageEngine, maintenance: Maintenance, load: QueryLoad, ingest: IngestService?,
+    clock: Clock
+  ) {
     let threads = settings.query.threads == 0 ? WorkerPool.coreCount : settings.query.threads
     scanPool = WorkerPool(name: "scan", threadCount: threads)
     let memory =
@@ -28,9 +32,12 @@ struct QueryServing {
       settings.query.statementMemoryBytes == 0 ? memory / 4 : min(settings.query.statementMemoryBytes, memory)
     let executor = Executor(
       pool: scanPool, budget: MemoryBudget(name: "all statements together", bytesMax: memory),
-      statementBytesMax: statementMemory)
+      statementBytesMax: statementMemory, load: load)
 
-    var computed: [ServerCatalog.ComputedRelation] = []
+    var computed: [ServerCatalog.ComputedRelation] = [
+      .init(name: "jobs", relation: JobsRelation(jobs: { maintenance.scheduler.jobs })),
+      .init(name: "statistics", relation: StatisticsRelation(statistics: { maintenance.statistics() })),
+    ]
     if let ingest {
       computed.append(.init(name: "ingest", relation: IngestRelation(status: { ingest.status }), estimatedRows: 1))
     }
@@ -39,7 +46,7 @@ struct QueryServing {
       clock: clock, storage: engine,
       engine: PlannerEngine(executor: PipelineExecutor(executor: executor, clock: clock)),
       catalog: { DatabaseCatalog(tables: engine.tables(), server: server) },
-      procedures: ProcedureTable([FlushProcedure.make(engine)]),
+      procedures: ProcedureTable([FlushProcedure.make(engine)] + JobProcedures.make(maintenance)),
       serverVersion: "15.0 (Cramped \(ServerVersion.text))",
       defaultSettings: [(name: "statement_timeout", value: "\(settings.postgres.statementTimeoutMs)")])
     portSettings = PostgresServerSettings(
