@@ -220,7 +220,7 @@ extension Conversion {
       }
     case .onlyNulls:
       guard raw.nullCount == raw.count else { throw Fault.corrupt("a Parquet column of type null has values") }
-      return Column.nulls(target, count: raw.count)
+      return Column.nulls(target, count: raw.count).flat()
     case .timestampFromInt96: return Self.timestamps(raw, target)
     case .doubleFromFloat:
       let source = raw.float32s
