@@ -22,11 +22,18 @@ package struct TableDescription: Sendable {
   package let estimatedRows: Int64
   /// What is known of the values, once the statistics job has looked.
   package let statistics: TableStatistics?
+  /// Set for a foreign table.
+  package let foreign: ForeignTableDefinition?
+  /// Where its rows come from when not from the snapshot of storage.
+  package let external: (any ExternalTable)?
 
   package init(
     id: TableID, schema: String, name: String, columns: [TableColumn], views: [EventViewDescription] = [],
-    estimatedRows: Int64, statistics: TableStatistics? = nil
+    estimatedRows: Int64, statistics: TableStatistics? = nil, foreign: ForeignTableDefinition? = nil,
+    external: (any ExternalTable)? = nil
   ) {
+    self.foreign = foreign
+    self.external = external
     self.id = id
     self.schema = schema
     self.name = name
@@ -35,6 +42,11 @@ package struct TableDescription: Sendable {
     self.estimatedRows = estimatedRows
     self.statistics = statistics
   }
+}
+
+extension TableDescription {
+  /// False for the relations of schema `cramped` and for foreign tables.
+  package var isEventTable: Bool { foreign == nil && schema != "cramped" }
 }
 
 /// `"user".identity_created`: the rows of one event name, with just its columns.

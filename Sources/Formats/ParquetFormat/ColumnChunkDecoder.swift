@@ -119,8 +119,11 @@ package final class ColumnChunkDecoder {
 
   /// Drops the whole pages that skips owe. What is owed after it lies inside of the next page.
   private func passPages() throws(Fault) {
-    if page == nil, pending == nil, owed > 0 { owed -= skipByIndex(owed) }
     while owed > 0 {
+      if page == nil, pending == nil, index != nil {
+        owed -= skipByIndex(owed)
+        return
+      }
       let available: Int
       if let page { available = page.rowsLeft } else { available = try announcePage() }
       if owed < available { return }
@@ -128,7 +131,6 @@ package final class ColumnChunkDecoder {
       pending = nil
       owed -= available
       rowsLeft -= available
-      if owed > 0 { owed -= skipByIndex(owed) }
     }
   }
 
@@ -260,17 +262,31 @@ package final class ColumnChunkDecoder {
     return rows
   }
 
-  /// How many rows come from the next page, and its encoding; without loading it.
-  func nextPage() throws(Fault) -> (rows: Int, encoding: Int32) {
+  /// How many rows come from the next page. An index answers without the bytes of the page.
+  func nextPageRows() throws(Fault) -> Int {
     try passPages()
-    if let page { return (page.rowsLeft - owed, page.encoding) }
-    let rows = try announcePage()
-    return (rows - owed, pending?.header.encoding ?? -1)
+    if let page { return page.rowsLeft - owed }
+    if pending == nil, let index {
+      _ = skipByIndex(0)
+      let rows = firstRow(nextIndexPage + 1, index) - (chunk.valueCount - rowsLeft)
+      guard rows > owed else { throw Self.damaged("it has fewer rows than announced") }
+      return rows - owed
+    }
+    return try announcePage() - owed
+  }
+
+  /// The encoding of the page that the next rows come from, which is not decompressed for it.
+  func nextPageEncoding() throws(Fault) -> Int32 {
+    try passPages()
+    if let page { return page.encoding }
+    _ = try announcePage()
+    return pending?.header.encoding ?? -1
   }
 
   /// Reads headers up to the next data page with rows, and the dictionary on the way; returns that page's rows.
   private func announcePage() throws(Fault) -> Int {
     if let pending { return pending.header.valueCount }
+    if index != nil { _ = skipByIndex(0) }
     if index != nil, !hasSeenDictionary, let known = known[chunk.byteRange.lowerBound] { try adopt(known) }
     while true {
       if let index {

@@ -19,12 +19,10 @@ package struct PickedRows: Sendable {
     count = written
   }
 
-  /// These rows, which rise.
+  /// Rising row numbers.
   package init(_ rows: [Int32]) {
-    self.init(capacity: rows.count) { out in
-      for index in rows.indices { out[index] = rows[index] }
-      return rows.count
-    }
+    buffer = .copying(rows)
+    count = rows.count
   }
 
   /// The rows that `bitmap` has set.

@@ -65,9 +65,9 @@ package final class LakeScan: TableScan {
   private let filesRead: Int
   private let rowGroups: (total: Int, read: Int)
 
-  /// - Parameter files: the live files of the snapshot, or those that are left of them.
+  /// - Parameter live: the live files of the snapshot, or those that are left of them.
   init(
-    snapshot: LakeSnapshot, request: ScanRequest, columns: [TableColumn], files: [LakeDataFile]
+    snapshot: LakeSnapshot, request: ScanRequest, columns: [TableColumn], files live: [LakeDataFile]
   ) throws(Fault) {
     self.snapshot = snapshot
     for index in request.columns { precondition(columns.indices.contains(index), "a scan names columns of its table") }
@@ -77,7 +77,7 @@ package final class LakeScan: TableScan {
     let work = LakeScanWork(
       columns: request.columns.map { columns[$0] }, conditions: conditions, cache: snapshot.footers)
     self.work = work
-    let files = files.filter { !Self.excludes($0, snapshot.schema, conditions) }
+    let files = live.filter { !Self.excludes($0, snapshot.schema, conditions) }
     var groups: [LakeMorsel] = []
     var total = 0
     for (file, footer) in zip(files, try Self.footers(files, snapshot.footers)) {
@@ -172,9 +172,11 @@ package final class LakeScan: TableScan {
   }
 
   static func bounds(_ footer: ParquetFile, _ group: ParquetRowGroup, _ column: TableColumn) -> ColumnBounds {
-    guard let index = leafIndex(footer, column) else { return .absent(rowCount: Int64(group.rowCount)) }
-    guard let statistics = group.columns[index].statistics else { return ColumnBounds() }
-    return bounds(footer.leaves[index], statistics, as: column.type)
+    guard let field = field(footer, column) else { return .absent(rowCount: Int64(group.rowCount)) }
+    guard let leaf = flatLeaf(footer, field), let statistics = group.columns[leaf].statistics else {
+      return ColumnBounds()
+    }
+    return bounds(footer.leaves[leaf], statistics, as: column.type)
   }
 
   static func bounds(_ leaf: ParquetLeaf, _ statistics: ParquetStatistics, as type: DataType) -> ColumnBounds {
@@ -185,13 +187,23 @@ package final class LakeScan: TableScan {
     return ColumnBounds(min: min, max: max, nullCount: statistics.nullCount.map { Int64($0) })
   }
 
-  /// The leaf of a column: by field id, and by name in files without ids. A column with a negative id belongs to a table
+  /// What holds a column: by field id, and by name in files without ids. A column with a negative id belongs to a table
   /// without ids: its name decides.
+  static func field(_ footer: ParquetFile, _ column: TableColumn) -> ParquetField? {
+    if column.fieldID >= 0, let field = footer.fields.first(where: { $0.fieldID == column.fieldID }) { return field }
+    guard let field = footer.fields.first(where: { $0.name == column.name }) else { return nil }
+    return column.fieldID < 0 || field.fieldID == nil ? field : nil
+  }
+
+  /// The leaf of a field that is a column of plain values.
+  static func flatLeaf(_ footer: ParquetFile, _ field: ParquetField) -> Int? {
+    guard field.isLeaf, let leaf = field.leaves.first, footer.leaves[leaf].isFlat else { return nil }
+    return leaf
+  }
+
+  /// The leaf of a column of plain values; `nil` when the file lacks the column, or has it in another shape.
   static func leafIndex(_ footer: ParquetFile, _ column: TableColumn) -> Int? {
-    if column.fieldID < 0 { return footer.leafIndex(named: column.name) }
-    if let index = footer.leafIndex(fieldID: column.fieldID) { return index }
-    guard let index = footer.leafIndex(named: column.name), footer.leaves[index].fieldID == nil else { return nil }
-    return index
+    field(footer, column).flatMap { flatLeaf(footer, $0) }
   }
 
   // MARK: EXPLAIN

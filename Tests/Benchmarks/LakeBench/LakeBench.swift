@@ -75,7 +75,7 @@ func measure(_ snapshot: LakeSnapshot, _ wanted: Case) throws -> (nanos: Int64, 
   let begin = processorNanos()
   let request = ScanRequest(
     table: TableID(raw: 1), columns: wanted.folded.map { [$0] } ?? [], predicates: wanted.predicates)
-  let scan: LakeScan = try snapshot.scan(request, columns: wanted.columns)
+  let scan = try snapshot.scan(request, columns: wanted.columns)
   var fold = Fold(type: wanted.folded.map { wanted.columns[$0].type })
   for morsel in 0..<scan.morselCount {
     let reader = try scan.open(morsel: morsel)
