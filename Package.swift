@@ -57,7 +57,7 @@ let allModules: [Module] = [
     "EventDecoding", .formats, "Formats",
     uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "JSONTape"]),
   Module("ParquetFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "Compression"]),
-  Module("DeltaFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "JSONTape"]),
+  Module("DeltaFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "JSONTape", "ParquetFormat"]),
   Module("IcebergFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "Compression", "JSONTape"]),
   Module("PostgresProtocol", .formats, "Formats", uses: ["Bedrock", "Columnar"]),
   Module("SQLSyntax", .formats, "Formats", uses: ["Bedrock", "CPgQuery"]),
@@ -337,7 +337,9 @@ var targets: [Target] = modules.map { module in
 }
 targets += shims.values.sorted { $0.name < $1.name }
 /// Python programs beside the tests that run them.
-let scripts = ["ParquetFormatTests": ["Oracle"], "IntegrationTests": ["Clients", "Oracle"]]
+let scripts = [
+  "ParquetFormatTests": ["Oracle"], "IntegrationTests": ["Clients", "Oracle"], "LakeBench": ["lake_bench.py"],
+]
 for module in tests {
   let path = "Tests/\(module.room)/\(module.name)"
   if module.name == "TestKit" {
@@ -362,7 +364,7 @@ for module in benchmarks {
   targets.append(
     .executableTarget(
       name: module.name, dependencies: dependencies(module), path: "Tests/Benchmarks/\(module.name)",
-      swiftSettings: swiftSettings))
+      exclude: scripts[module.name] ?? [], swiftSettings: swiftSettings))
 }
 
 let package = Package(

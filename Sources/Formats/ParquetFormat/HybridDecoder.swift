@@ -60,6 +60,18 @@ struct HybridDecoder {
     }
   }
 
+  /// The value and length of what is left of the current run, at most `max` of it; `nil` when the next values are packed.
+  mutating func takeRun(_ max: Int, page: UnsafeRawPointer) throws(Fault) -> (value: UInt32, length: Int)? {
+    if runLeft == 0 { try nextRun(page) }
+    if isPacked { return nil }
+    let length = min(runLeft, max)
+    runLeft -= length
+    return (runValue, length)
+  }
+
+  /// Packed values that follow, after `takeRun` has said `nil`.
+  var packedLeft: Int { runLeft }
+
   /// Writes the next `count` values to `out`. `page` is a `Buffer`, so that 8 bytes may be read past its end.
   mutating func decode(_ count: Int, page: UnsafeRawPointer, into out: UnsafeMutablePointer<UInt32>) throws(Fault) {
     var written = 0

@@ -14,21 +14,22 @@ struct PageDecoder {
   enum Values { case plain, dictionary, booleanRuns, delta, deltaLength, deltaBytes, streamSplit }
 
   private(set) var rowsLeft: Int
-  private let leaf: ParquetLeaf
-  private let bytes: Buffer
+  let leaf: ParquetLeaf
+  let bytes: Buffer
   private let levelBytes: Buffer
   private var levels: HybridDecoder?
   let values: Values
+  let encoding: Int32
   /// Next byte (plain, deltaLength, deltaBytes: of the data part), bit (plain booleans), or value (streamSplit).
-  private var position: Int
+  var position: Int
   private let start: Int
-  private let end: Int
-  private var hybrid = HybridDecoder(width: 0, range: 0..<0)
+  let end: Int
+  var hybrid = HybridDecoder(width: 0, range: 0..<0)
   private var delta: DeltaDecoder?
   private var suffixes: DeltaDecoder?
   private var previous: [UInt8] = []
 
-  private static func damaged(_ what: String) -> Fault { Fault.corrupt("a Parquet page is damaged: \(what)") }
+  static func damaged(_ what: String) -> Fault { Fault.corrupt("a Parquet page is damaged: \(what)") }
 
   /// - Parameters:
   ///   - levels: where the definition levels lie, `nil` when every row has a value.
@@ -38,6 +39,7 @@ struct PageDecoder {
     levels: (bytes: Buffer, range: Range<Int>)?
   ) throws(Fault) {
     self.leaf = leaf
+    self.encoding = encoding
     rowsLeft = rows
     self.bytes = bytes
     levelBytes = levels?.bytes ?? bytes
@@ -119,8 +121,11 @@ struct PageDecoder {
 
   // MARK: Levels
 
+  /// False when every row has a value.
+  var hasLevels: Bool { levels != nil }
+
   /// Takes `rows` rows off the page: their validity, and how many have a value.
-  private mutating func takeLevels(_ rows: Int) throws(Fault) -> (validity: Bitmap?, valid: Int) {
+  mutating func takeLevels(_ rows: Int) throws(Fault) -> (validity: Bitmap?, valid: Int) {
     precondition(rows > 0 && rows <= rowsLeft)
     rowsLeft -= rows
     guard var decoder = levels else { return (nil, rows) }

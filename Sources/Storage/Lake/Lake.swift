@@ -63,7 +63,7 @@ package final class Lake: Sendable {
     self.clock = clock
     self.options = options
     self.root = root
-    footers = FooterCache(store: store, bytesMax: options.footerCacheBytesMax)
+    footers = FooterCache(store: store, options: options)
   }
 
   /// The table of one entity, whether it exists yet or not: the same object for the same name. No I/O.
@@ -84,7 +84,11 @@ package final class Lake: Sendable {
   package func foreignTable(
     at folder: ObjectPath, in store: (any ObjectStore)? = nil, location: String
   ) -> LakeTable {
-    let footers = store.map { FooterCache(store: $0, bytesMax: options.footerCacheBytesMax / 4) } ?? self.footers
+    var small = options
+    small.footerCacheBytesMax /= 8
+    small.pageCacheBytesMax /= 8
+    small.readThreadCount = 0
+    let footers = store.map { FooterCache(store: $0, options: small) } ?? self.footers
     var root = location
     for scheme in ["file://", "file:"] where root.hasPrefix(scheme) {
       root = String(root.dropFirst(scheme.count))
@@ -103,8 +107,12 @@ package struct LakeOptions: Sendable {
   package var fileBytesTarget = 256 * 1_048_576
   /// Rows of a row group at most.
   package var rowGroupRowsMax = 1_000_000
-  /// Bytes of Parquet footers kept in memory.
+  /// Bytes of Parquet footers and page indexes kept in memory.
   package var footerCacheBytesMax = 64 * 1_048_576
+  /// Bytes of decompressed pages and dictionaries kept in memory; 0: none.
+  package var pageCacheBytesMax = 256 * 1_048_576
+  /// Threads that read ahead and in parallel; 0: every read is made by the thread that needs it.
+  package var readThreadCount = 4
   /// How often a commit is rebased on a concurrent one before it gives up with 40001.
   package var commitAttemptsMax = 32
   /// How long a missing log entry is taken for the end of the log before the log is listed for a gap, in nanoseconds.

@@ -36,6 +36,9 @@ package protocol ObjectStore: Sendable {
   func get(_ path: ObjectPath, bytesMax: Int) throws(Fault) -> [UInt8]?
   /// Fills `target` with the bytes from `offset` on. Throws 58P01 when there is no such object, XX001 when it is shorter.
   func read(_ path: ObjectPath, at offset: Int64, into target: UnsafeMutableRawBufferPointer) throws(Fault)
+  /// Two ranges of one object with fewer bytes between them are better read in one call, the bytes between thrown away:
+  /// about what a call costs, as bytes.
+  var readGapBytes: Int { get }
   /// Length in bytes, or nil when there is no such object.
   func size(_ path: ObjectPath) throws(Fault) -> Int64?
 
@@ -44,6 +47,11 @@ package protocol ObjectStore: Sendable {
   func list(_ folder: ObjectPath, startAfter: String?, limit: Int) throws(Fault) -> [ObjectEntry]
   /// Removes an object; one that is not there is no fault.
   func delete(_ path: ObjectPath) throws(Fault)
+}
+
+extension ObjectStore {
+  /// For a local disk: a system call and the folders of the path cost about as much as copying this.
+  package var readGapBytes: Int { 131_072 }
 }
 
 /// An object being written. One thread at a time. Dropping it without `publish` leaves nothing.
