@@ -30,6 +30,7 @@ struct Module {
 
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -37,6 +38,7 @@ let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-ser
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let http = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let allModules: [Module] = [
@@ -64,7 +66,7 @@ let allModules: [Module] = [
 
   // Engine: two rooms that cannot see each other and meet in StorageContract.
   Module("ObjectStore", .engine, "Storage", uses: ["Bedrock", "Runtime"]),
-  Module("S3Store", .engine, "Storage", uses: ["Bedrock", "Runtime", "ObjectStore"], products: [log, crypto, http, nio]),
+  Module("S3Store", .engine, "Storage", uses: ["Bedrock", "Runtime", "ObjectStore"], products: [log, crypto, http, nio, nioHTTP, nioPosix]),
   Module(
     "HotTier", .engine, "Storage",
     uses: ["Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "CRocksDB"]),
@@ -77,8 +79,7 @@ let allModules: [Module] = [
   Module(
     "Iceberg", .engine, "Storage",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "EventSchema", "ParquetFormat", "DeltaFormat", "IcebergFormat", "ObjectStore",
-      "Lake",
+      "Bedrock", "Runtime", "DeltaFormat", "IcebergFormat", "JSONTape", "ObjectStore", "Lake",
     ]),
   Module(
     "StorageEngine", .engine, "Storage",
@@ -86,7 +87,8 @@ let allModules: [Module] = [
   Module(
     "Maintenance", .engine, "Storage",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ObjectStore", "Lake", "StorageEngine",
+      "Bedrock", "Runtime", "Columnar", "Kernels", "EventSchema", "StorageContract", "ObjectStore", "Lake",
+      "StorageEngine",
     ], products: [log]),
   Module("Functions", .engine, "Query", uses: ["Bedrock", "Runtime", "Columnar", "Kernels"]),
   Module("Plan", .engine, "Query", uses: ["Bedrock", "Columnar", "StorageContract", "Functions"]),
@@ -102,7 +104,7 @@ let allModules: [Module] = [
   Module(
     "Session", .engine, "Query",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
       "Executor",
     ]),
 
@@ -117,7 +119,9 @@ let allModules: [Module] = [
     "PostgresServer", .edge, "Edge",
     uses: ["Bedrock", "Runtime", "Columnar", "PostgresProtocol", "Plan", "Session"],
     products: [log, nio, nioPosix, lifecycle]),
-  Module("HTTPServer", .edge, "Edge", uses: ["Bedrock", "Runtime", "JSONTape"], products: [log, nio, hummingbird, lifecycle]),
+  Module(
+    "HTTPServer", .edge, "Edge", uses: ["Bedrock", "Runtime", "JSONTape"],
+    products: [log, nio, hummingbird, hummingbirdCore, lifecycle]),
   Module("Telemetry", .edge, "Edge", uses: ["Bedrock", "Runtime"], products: [log]),
 
   // Server: the only place that wires.
@@ -159,7 +163,11 @@ let allTests: [Module] = [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ParquetFormat", "DeltaFormat", "ObjectStore",
       "Lake", "JSONTape", "TestKit",
     ]),
-  Module("S3StoreTests", .tests, "Storage", uses: ["Bedrock", "Runtime", "ObjectStore", "S3Store", "TestKit"]),
+  Module(
+    "S3StoreTests", .tests, "Storage",
+    uses: [
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ObjectStore", "Lake", "S3Store", "TestKit",
+    ], products: [log, nio, nioHTTP, nioPosix]),
   Module(
     "IcebergTests", .tests, "Storage",
     uses: [
@@ -199,7 +207,7 @@ let allTests: [Module] = [
   Module(
     "SessionTests", .tests, "Query",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
       "Executor", "Session", "TestKit",
     ]),
   Module(
@@ -231,6 +239,7 @@ let allBenchmarks: [Module] = [
     uses: [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ParquetFormat", "ObjectStore", "Lake",
     ]),
+  Module("ParquetBench", .tests, "Benchmarks", uses: ["Bedrock", "Runtime", "Columnar", "ParquetFormat"]),
   Module(
     "QueryBench", .tests, "Benchmarks",
     uses: ["Bedrock", "Runtime", "Columnar", "StorageContract", "Functions", "Plan", "Executor"]),
@@ -238,7 +247,7 @@ let allBenchmarks: [Module] = [
 
 /// Fuzz targets exist only when FUZZ=1: they need flags that a dependant must never inherit.
 let fuzzers: [Module] = [
-  Module("FuzzParquet", .tests, "Targets", uses: ["Bedrock", "Columnar", "ParquetFormat"]),
+  Module("FuzzParquet", .tests, "Targets", uses: ["ParquetFormat"]),
   Module("FuzzDeltaLog", .tests, "Targets", uses: ["Bedrock", "DeltaFormat"]),
   Module("FuzzDeltaCheckpoint", .tests, "Targets", uses: ["Bedrock", "Columnar", "ParquetFormat", "DeltaFormat"]),
   Module("FuzzDeletionVector", .tests, "Targets", uses: ["Bedrock", "DeltaFormat"]),

@@ -50,6 +50,12 @@ extension DeltaType {
     }
   }
 
+  /// True for an array whose elements are scalars: it has no members with names of their own.
+  package var isScalarArray: Bool {
+    if case .array(let element, _) = self { return !element.isNested }
+    return false
+  }
+
   /// The SQL type of a column in the table's own schema: arrays of scalars are arrays, other nested values JSON.
   package var columnType: DataType {
     switch self {

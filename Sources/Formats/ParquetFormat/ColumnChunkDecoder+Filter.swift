@@ -43,12 +43,17 @@ extension ColumnChunkDecoder {
     var values: [Column] = []
     var base = 0
     while base < rows {
-      let next = try nextPage()
-      let take = min(rows - base, next.rows)
+      let take = min(rows - base, try nextPageRows())
       let among = picks?.within(base..<(base + take))
-      let isCoded = next.encoding == ParquetEncoding.rleDictionary.rawValue
-        || next.encoding == ParquetEncoding.plainDictionary.rawValue
-      if among?.count == 0 || isCoded && !filter.acceptsNull && mask(filter).passing == .none {
+      if among?.count == 0 {
+        try skip(rows: take)
+        base += take
+        continue
+      }
+      let encoding = try nextPageEncoding()
+      let isCoded = encoding == ParquetEncoding.rleDictionary.rawValue
+        || encoding == ParquetEncoding.plainDictionary.rawValue
+      if isCoded && !filter.acceptsNull && mask(filter).passing == .none {
         try skip(rows: take)
         base += take
         continue
@@ -75,7 +80,7 @@ extension ColumnChunkDecoder {
     var parts: [Column] = []
     var base = 0
     while base < rows {
-      let take = min(rows - base, try nextPage().rows)
+      let take = min(rows - base, try nextPageRows())
       let among = picks.within(base..<(base + take))
       if among.count == 0 {
         try skip(rows: take)

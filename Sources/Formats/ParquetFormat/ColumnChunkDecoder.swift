@@ -119,8 +119,11 @@ package final class ColumnChunkDecoder {
 
   /// Drops the whole pages that skips owe. What is owed after it lies inside of the next page.
   private func passPages() throws(Fault) {
-    if page == nil, pending == nil, owed > 0 { owed -= skipByIndex(owed) }
     while owed > 0 {
+      if page == nil, pending == nil, index != nil {
+        owed -= skipByIndex(owed)
+        return
+      }
       let available: Int
       if let page { available = page.rowsLeft } else { available = try announcePage() }
       if owed < available { return }
@@ -128,7 +131,6 @@ package final class ColumnChunkDecoder {
       pending = nil
       owed -= available
       rowsLeft -= available
-      if owed > 0 { owed -= skipByIndex(owed) }
     }
   }
 
@@ -260,17 +262,31 @@ package final class ColumnChunkDecoder {
     return rows
   }
 
-  /// How many rows come from the next page, and its encoding; without loading it.
-  func nextPage() throws(Fault) -> (rows: Int, encoding: Int32) {
+  /// How many rows come from the next page. An index answers without the bytes of the page.
+  func nextPageRows() throws(Fault) -> Int {
     try passPages()
-    if let page { return (page.rowsLeft - owed, page.encoding) }
-    let rows = try announcePage()
-    return (rows - owed, pending?.header.encoding ?? -1)
+    if let page { return page.rowsLeft - owed }
+    if pending == nil, let index {
+      _ = skipByIndex(0)
+      let rows = firstRow(nextIndexPage + 1, index) - (chunk.valueCount - rowsLeft)
+      guard rows > owed else { throw Self.damaged("it has fewer rows than announced") }
+      return rows - owed
+    }
+    return try announcePage() - owed
+  }
+
+  /// The encoding of the page that the next rows come from, which is not decompressed for it.
+  func nextPageEncoding() throws(Fault) -> Int32 {
+    try passPages()
+    if let page { return page.encoding }
+    _ = try announcePage()
+    return pending?.header.encoding ?? -1
   }
 
   /// Reads headers up to the next data page with rows, and the dictionary on the way; returns that page's rows.
   private func announcePage() throws(Fault) -> Int {
     if let pending { return pending.header.valueCount }
+    if index != nil { _ = skipByIndex(0) }
     if index != nil, !hasSeenDictionary, let known = known[chunk.byteRange.lowerBound] { try adopt(known) }
     while true {
       if let index {
@@ -411,16 +427,17 @@ package final class ColumnChunkDecoder {
 
   private func unpackV2(_ header: PageHeader, _ range: Range<Int>, _ buffer: Buffer) throws(Fault) -> ParquetPage {
     let (levelBytes, overflow) = header.definitionByteCount.addingReportingOverflow(header.repetitionByteCount)
-    guard !overflow, levelBytes <= range.count, levelBytes <= header.uncompressedByteCount,
-      header.repetitionByteCount == 0 || leaf.maxRepetition > 0
-    else { throw Self.damaged("levels are longer than their page") }
+    guard !overflow, levelBytes <= range.count, levelBytes <= header.uncompressedByteCount else {
+      throw Self.damaged("levels are longer than their page")
+    }
     let (bytes, values) = try unpack(
       buffer, (range.lowerBound + levelBytes)..<range.upperBound, header.uncompressedByteCount - levelBytes,
       compressed: header.isCompressed)
     var levels: (bytes: Buffer, range: Range<Int>)?
     if leaf.maxDefinition > 0 {
-      let place = range.lowerBound..<(range.lowerBound + levelBytes)
-      levels = keeper == nil ? (buffer, place) : (Self.copy(buffer, place), 0..<levelBytes)
+      // Repetition levels that are always 0 may stand in front.
+      let place = (range.lowerBound + header.repetitionByteCount)..<(range.lowerBound + levelBytes)
+      levels = keeper == nil ? (buffer, place) : (Self.copy(buffer, place), 0..<place.count)
     }
     return ParquetPage(header: header, content: .data(bytes, values, levels: levels))
   }
@@ -448,15 +465,29 @@ package struct ParquetPiece: Sendable {
   package var range: Range<Int> { fileOffset..<(fileOffset + bytes.byteCount) }
 }
 
+/// SAFETY: every code of a valid row was compared with the size of the dictionary, and the code of a null row is 0.
 @inline(__always)
 private func gather<Word: FixedWidthInteger & BitwiseCopyable>(
   _ type: Word.Type, _ values: Buffer, _ codes: Buffer, _ validity: Bitmap?, _ rows: Int
 ) -> Buffer {
-  let source = values.span(of: Word.self), codes = codes.span(of: Int32.self)
-  return Buffer.of(Word.self, count: rows) { out in
-    for row in 0..<rows { out[row] = source[Int(codes[row])] }
-    guard let validity else { return }
-    let words = validity.words
-    for row in 0..<rows where words[row >> 6] >> UInt64(row & 63) & 1 == 0 { out[row] = 0 }
+  precondition(codes.byteCount >= rows * 4 && values.byteCount >= MemoryLayout<Word>.stride)
+  return Buffer(uninitializedByteCount: rows * MemoryLayout<Word>.stride) { raw in
+    values.withUnsafeBytes { values in
+      codes.withUnsafeBytes { codes in
+        guard let source = values.baseAddress?.assumingMemoryBound(to: Word.self),
+          let codes = codes.baseAddress?.assumingMemoryBound(to: UInt32.self),
+          let out = raw.baseAddress?.assumingMemoryBound(to: Word.self)
+        else { return }
+        guard let validity else {
+          for row in 0..<rows { out[row] = source[Int(codes[row])] }
+          return
+        }
+        let words = validity.words
+        for row in 0..<rows {
+          let bit = Word(truncatingIfNeeded: words[row &>> 6] &>> UInt64(row & 63) & 1)
+          out[row] = source[Int(codes[row])] & (0 &- bit)
+        }
+      }
+    }
   }
 }

@@ -19,7 +19,7 @@ package struct PickedRows: Sendable {
     count = written
   }
 
-  /// These rows, which rise.
+  /// Rising row numbers.
   package init(_ rows: [Int32]) {
     buffer = .copying(rows)
     count = rows.count

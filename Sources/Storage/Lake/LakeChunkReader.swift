@@ -55,7 +55,7 @@ final class LakeChunkReader: ChunkReader {
         let start = row + gap
         let rows = min(run.upperBound - start, Limits.chunkRowsMax)
         precondition(rows > 0, "a run has rows left")
-        if gap > 0 { for source in prepared.sources { try source.decoder.skip(rows: gap) } }
+        if gap > 0 { for source in prepared.sources { try source.skip(gap) } }
         let chunk = try read(start..<(start + rows))
         row = start + rows
         if row == run.upperBound { runs.removeFirst() }
@@ -104,17 +104,12 @@ final class LakeChunkReader: ChunkReader {
     if !prepared.filters.isEmpty { work.note(seen: rows, kept: kept) }
     let rest = prepared.sources.indices.dropFirst(prepared.filters.count)
     if kept == 0 {
-      for index in rest { try prepared.sources[index].decoder.skip(rows: rows) }
+      for index in rest { try prepared.sources[index].skip(rows) }
       return nil
     }
     if !isLateDone { try fetchLate(window, picks) }
     for index in rest {
-      let decoder = prepared.sources[index].decoder
-      if let picks {
-        columns[index] = try decoder.decode(rows: rows, picks: picks)
-      } else {
-        columns[index] = try decoder.decode(rows: rows)
-      }
+      columns[index] = try prepared.sources[index].decode(rows, picks)
     }
     var out: [Column] = []
     out.reserveCapacity(prepared.outputs.count)
@@ -134,27 +129,24 @@ final class LakeChunkReader: ChunkReader {
   /// The rows of a window that pass all filters (`nil`: all of them), and the values of filtering columns that are asked
   /// for, of these rows.
   private func filter(_ window: Range<Int>, _ columns: inout [Column?]) throws(Fault) -> PickedRows? {
-    var picks = live(window)
+    var picks = survivors(window)
     if prepared.filters.isEmpty { return picks }
     if windows % Self.orderWindows == 0 {
       order = prepared.filters.indices.sorted { rank($0) < rank($1) }
     }
     windows += 1
     for index in order {
-      let decoder = prepared.sources[index].decoder
+      let source = prepared.sources[index]
       if picks?.count == 0 {
-        try decoder.skip(rows: window.count)
+        try source.skip(window.count)
         continue
       }
       let seen = picks?.count ?? window.count
-      guard decoder.rowsRemaining >= window.count else {
-        throw Fault.corrupt("column \"\(prepared.sources[index].column.name)\" has fewer rows than its row group")
-      }
       let conditions = prepared.filters[index]
       let isOutput = prepared.outputs.contains(index)
       guard let first = conditions[0].filter else { throw Fault.bug("a condition without a filter was planned") }
-      var (left, values) = try decoder.filter(
-        rows: window.count, among: picks, by: first, keepingValues: isOutput || conditions.count > 1)
+      var (left, values) = try source.filter(
+        window.count, picks, first, keepingValues: isOutput || conditions.count > 1)
       for condition in conditions.dropFirst() where left.count > 0 {
         guard let filter = condition.filter, let window = values else { continue }
         let places = filter.pick(window)
@@ -171,12 +163,10 @@ final class LakeChunkReader: ChunkReader {
     return picks?.count == window.count ? nil : picks
   }
 
-  /// The rows of a window that are not deleted; nil: all of them.
-  private func live(_ window: Range<Int>) -> PickedRows? {
-    guard let deleted = prepared.deleted else { return nil }
-    let first = prepared.firstRow
-    let rows = (first + window.lowerBound)..<(first + window.upperBound)
-    return deleted.survivors(of: rows).map { PickedRows($0) }
+  /// The rows of a window that are not deleted; `nil`: all of them.
+  private func survivors(_ window: Range<Int>) -> PickedRows? {
+    let start = prepared.firstRow + window.lowerBound
+    return prepared.deleted?.survivors(of: start..<(start + window.count)).map { PickedRows($0) }
   }
 
   /// Columns decoded by earlier filters lose the rows that a later one removed.

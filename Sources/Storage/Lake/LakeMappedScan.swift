@@ -1,5 +1,5 @@
-// A scan of a table whose columns are not simply those of its files: partition columns, whose values stand in the log;
-// column mapping, whose files use other names; nested columns, which have several leaves.
+// A scan of a table whose columns are not simply those of its files: partition columns, whose values stand in the log,
+// and column mapping, whose files use other names.
 //
 //   columns asked for      a    day    b
 //   read from the files    a'          b'       (physical names or ids)
@@ -20,9 +20,6 @@ final class LakeMappedScan: TableScan {
   }
   private let inner: LakeScan
   private let sources: [Source]
-  /// The columns that the files are read for, when one of them is nested; else the inner scan reads them.
-  private let nested: [TableColumn]?
-  private let footers: FooterCache
 
   init(snapshot: LakeSnapshot, request: ScanRequest, columns: [TableColumn]) throws(Fault) {
     let mapping = snapshot.delta.columnMapping
@@ -47,19 +44,16 @@ final class LakeMappedScan: TableScan {
         read.append(index)
       }
     }
-    let isNested = read.contains { field(columns[$0])?.type.isNested ?? false }
     for index in read where mapping != .none {
-      guard let field = field(columns[index]), field.type.isNested else { continue }
+      // Its members have physical names in the files, which JSON would show.
+      guard let field = field(columns[index]), field.type.isNested, !field.type.isScalarArray else { continue }
       throw Fault.unsupported("reading the nested column \"\(field.name)\" of a Delta table with column mapping")
     }
-    nested = isNested ? read.map { stored[$0] } : nil
-    footers = snapshot.footers
     var predicates: [ColumnPredicate] = []
     var files = snapshot.files
     for predicate in request.predicates where columns.indices.contains(predicate.column) {
       guard let place = partition(columns[predicate.column]) else {
-        let isNested = field(columns[predicate.column])?.type.isNested ?? false
-        if !isNested { predicates.append(predicate) }
+        predicates.append(predicate)
         continue
       }
       // A file has one value: as both bounds it decides for all of its rows.
@@ -81,9 +75,7 @@ final class LakeMappedScan: TableScan {
   var tiers: [TierScanSummary] { inner.tiers }
 
   func open(morsel: Int) throws(Fault) -> any ChunkReader {
-    let part = inner.morsels[morsel]
-    let reader: any ChunkReader
-    if let nested { reader = try LakeNestedReader(part, nested, footers) } else { reader = try inner.open(morsel: morsel) }
+    let reader = try inner.open(morsel: morsel)
     return Reader(reader, sources, inner.morsels[morsel].file.partitionScalars)
   }
 

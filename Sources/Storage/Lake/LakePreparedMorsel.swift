@@ -12,6 +12,9 @@ import Synchronization
 final class LakePreparedMorsel: @unchecked Sendable {
   let morsel: LakeMorsel
   let runs: [Range<Int>]
+  /// Rows of the file that are deleted, and the row of the file with which the row group begins.
+  let deleted: DeletedRows?
+  let firstRow: Int
   /// Distinct columns: first those that filters need.
   let sources: [LakeColumnSource]
   /// For each filtering source its conditions.
@@ -21,9 +24,6 @@ final class LakePreparedMorsel: @unchecked Sendable {
   /// Sources from here on have not been asked for anything yet.
   let lateFrom: Int
   let reads: PendingReads?
-  /// Rows of the file that are deleted, and the row of the file with which the row group begins.
-  let deleted: DeletedRows?
-  let firstRow: Int
 
   /// Rows survive so often that fetching everything at once costs less than asking twice.
   private static let eagerPassing = 1.0 / 64
@@ -31,36 +31,38 @@ final class LakePreparedMorsel: @unchecked Sendable {
   init(_ morsel: LakeMorsel, _ work: LakeScanWork) throws(Fault) {
     self.morsel = morsel
     deleted = try morsel.file.deletedRows()
-    firstRow = morsel.firstRow
+    firstRow = morsel.footer.rowGroups[..<morsel.rowGroup].reduce(0) { $0 + $1.rowCount }
     var layout = try LakeMorselLayout(morsel, work)
-    var leaves: [Int] = []
+    // Columns are told apart by their first leaf.
+    var fields: [ParquetField] = []
+    func known(_ field: ParquetField) -> Int? { fields.firstIndex { $0.leaves.lowerBound == field.leaves.lowerBound } }
     var filters: [[LakeCondition]] = []
     for condition in work.conditions {
       guard let filter = condition.filter else { continue }
-      guard let leaf = LakeScan.leafIndex(morsel.footer, condition.column) else {
+      guard let field = LakeScan.field(morsel.footer, condition.column) else {
         // A column that the file lacks is null in every row.
         if filter.pick(.nulls(condition.column.type, count: 1)).count == 0 { layout.runs = [] }
         continue
       }
-      if let known = leaves.firstIndex(of: leaf) {
+      if let known = known(field) {
         filters[known].append(condition)
       } else {
-        leaves.append(leaf)
+        fields.append(field)
         filters.append([condition])
       }
     }
     var columns = filters.map { $0[0].column }
     var outputs: [Int?] = []
     for column in work.columns {
-      guard let leaf = LakeScan.leafIndex(morsel.footer, column) else {
+      guard let field = LakeScan.field(morsel.footer, column) else {
         outputs.append(nil)
         continue
       }
-      if let known = leaves.firstIndex(of: leaf) {
+      if let known = known(field) {
         outputs.append(known)
       } else {
-        outputs.append(leaves.count)
-        leaves.append(leaf)
+        outputs.append(fields.count)
+        fields.append(field)
         columns.append(column)
       }
     }
@@ -69,8 +71,9 @@ final class LakePreparedMorsel: @unchecked Sendable {
     self.outputs = outputs
     var sources: [LakeColumnSource] = []
     if !runs.isEmpty {
-      for (column, leaf) in zip(columns, leaves) {
-        sources.append(try LakeColumnSource(column, morsel, leaf: leaf, layout.offsets[leaf], work.cache))
+      for (column, field) in zip(columns, fields) {
+        let index = layout.offsets[field.leaves.lowerBound]
+        sources.append(try LakeColumnSource(column, morsel, field, index, work.cache))
       }
     }
     self.sources = sources

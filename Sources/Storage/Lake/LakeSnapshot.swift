@@ -108,8 +108,7 @@ package final class LakeSnapshot: Sendable {
   /// Plans a scan. `columns` are all columns of the table, as `request` counts them; those that a file lacks, because it
   /// is older than they are, are null.
   package func scan(_ request: ScanRequest, columns: [TableColumn]) throws(Fault) -> any TableScan {
-    let hasNested = schema?.fields.contains { $0.type.isNested } ?? false
-    if partitionColumns.isEmpty && delta.columnMapping == .none && !hasNested {
+    if partitionColumns.isEmpty && delta.columnMapping == .none {
       return try LakeScan(snapshot: self, request: request, columns: columns, files: files)
     }
     return try LakeMappedScan(snapshot: self, request: request, columns: columns)
