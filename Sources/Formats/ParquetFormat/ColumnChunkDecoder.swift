@@ -427,16 +427,17 @@ package final class ColumnChunkDecoder {
 
   private func unpackV2(_ header: PageHeader, _ range: Range<Int>, _ buffer: Buffer) throws(Fault) -> ParquetPage {
     let (levelBytes, overflow) = header.definitionByteCount.addingReportingOverflow(header.repetitionByteCount)
-    guard !overflow, levelBytes <= range.count, levelBytes <= header.uncompressedByteCount,
-      header.repetitionByteCount == 0 || leaf.maxRepetition > 0
-    else { throw Self.damaged("levels are longer than their page") }
+    guard !overflow, levelBytes <= range.count, levelBytes <= header.uncompressedByteCount else {
+      throw Self.damaged("levels are longer than their page")
+    }
     let (bytes, values) = try unpack(
       buffer, (range.lowerBound + levelBytes)..<range.upperBound, header.uncompressedByteCount - levelBytes,
       compressed: header.isCompressed)
     var levels: (bytes: Buffer, range: Range<Int>)?
     if leaf.maxDefinition > 0 {
-      let place = range.lowerBound..<(range.lowerBound + levelBytes)
-      levels = keeper == nil ? (buffer, place) : (Self.copy(buffer, place), 0..<levelBytes)
+      // Repetition levels that are always 0 may stand in front.
+      let place = (range.lowerBound + header.repetitionByteCount)..<(range.lowerBound + levelBytes)
+      levels = keeper == nil ? (buffer, place) : (Self.copy(buffer, place), 0..<place.count)
     }
     return ParquetPage(header: header, content: .data(bytes, values, levels: levels))
   }

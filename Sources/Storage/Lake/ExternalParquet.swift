@@ -32,13 +32,9 @@ final class ExternalParquet: ExternalTable {
   ///   - prefix: what makes a path of the store a full name.
   init(
     _ files: [ExternalFile], source: ExternalSource, store: any ObjectStore, prefix: String, label: String,
-    footerBytesMax: Int
+    options: LakeOptions
   ) throws(Fault) {
     precondition(!files.isEmpty)
-    var options = LakeOptions()
-    options.footerCacheBytesMax = footerBytesMax
-    // The files are not known to stay as they are: nothing of their pages outlives the scan.
-    options.pageCacheBytesMax = 0
     let footers = FooterCache(store: store, options: options)
     var union = ColumnUnion()
     var rows: Int64 = 0

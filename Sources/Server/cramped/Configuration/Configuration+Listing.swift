@@ -35,6 +35,7 @@ extension Configuration {
       ("lake.read_threads", "\(lake.readThreads)"),
       ("query.threads", "\(query.threads)"), ("query.memory_bytes", "\(query.memoryBytes)"),
       ("query.statement_memory_bytes", "\(query.statementMemoryBytes)"),
+      ("query.external_folders", query.externalFolders),
     ]
     for (name, domain) in domains.sorted(by: { $0.key < $1.key }) {
       out += Self.listing(domain.flush, "domains.\(name).flush")
