@@ -95,24 +95,26 @@ final class FooterCache: Sendable {
     return found
   }
 
-  /// The bloom filter of a column chunk; `nil` where there is none, or none that this reader knows.
+  /// The bloom filter of a column chunk; `nil` where there is none.
   func bloomFilter(
     _ path: ObjectPath, _ chunk: ParquetColumnChunk, fileBytes: Int64
   ) throws(Fault) -> ParquetBloomFilter? {
-    guard let place = chunk.bloomFilter, place.offset >= 0, Int64(place.offset) < fileBytes else { return nil }
-    if case .bloomFilter(let filter)? = entries.find(.bloomFilter(path, place.offset)) { return filter }
-    let rest = Int(fileBytes) - place.offset
-    var byteCount = min(rest, place.byteCount ?? ParquetBloomFilter.headerBytesMax)
-    guard byteCount > 0, byteCount <= ParquetBloomFilter.bytesMax + ParquetBloomFilter.headerBytesMax else { return nil }
-    if place.byteCount == nil {
-      let head = try bytes(path, place.offset, byteCount)
-      guard let whole = try ParquetBloomFilter.byteCount(header: head.bytes), whole <= rest else { return nil }
-      byteCount = whole
+    guard let place = ParquetBloomFilter.byteRange(of: chunk, fileByteCount: Int(fileBytes)) else { return nil }
+    if case .bloomFilter(let filter)? = entries.find(.bloomFilter(path, place.lowerBound)) { return filter }
+    var byteCount = place.count
+    // The first bytes state how long the filter is, where the footer does not.
+    for _ in 0..<2 {
+      guard byteCount > 0, Int64(byteCount) <= fileBytes - Int64(place.lowerBound) else { break }
+      let read = try bytes(path, place.lowerBound, byteCount)
+      switch try ParquetBloomFilter.parse(read.bytes) {
+      case .needs(let more): byteCount = more
+      case .filter(let filter):
+        entries.insert(
+          .bloomFilter(path, place.lowerBound), .bloomFilter(filter), byteCount: 128 + filter.byteCount)
+        return filter
+      }
     }
-    let read = try bytes(path, place.offset, byteCount)
-    guard let filter = try ParquetBloomFilter.parse(read.bytes) else { return nil }
-    entries.insert(.bloomFilter(path, place.offset), .bloomFilter(filter), byteCount: 128 + filter.byteCount)
-    return filter
+    throw Fault.corrupt("the bloom filter of a column of lake file \"\(path)\" is longer than the file says")
   }
 
   private func bytes(_ path: ObjectPath, _ offset: Int, _ byteCount: Int) throws(Fault) -> Buffer {
