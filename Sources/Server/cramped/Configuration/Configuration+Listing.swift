@@ -31,6 +31,8 @@ extension Configuration {
       ("jobs.statistics_every_seconds", "\(jobs.statisticsEverySeconds)"),
     ]
     out += [
+      ("lake.footer_cache_bytes", "\(lake.footerCacheBytes)"), ("lake.page_cache_bytes", "\(lake.pageCacheBytes)"),
+      ("lake.read_threads", "\(lake.readThreads)"),
       ("query.threads", "\(query.threads)"), ("query.memory_bytes", "\(query.memoryBytes)"),
       ("query.statement_memory_bytes", "\(query.statementMemoryBytes)"),
       ("query.external_folders", query.externalFolders),

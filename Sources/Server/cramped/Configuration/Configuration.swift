@@ -67,6 +67,12 @@ struct Configuration: Sendable, Equatable {
     var vacuumEveryHours = 24
     var statisticsEverySeconds = 600
   }
+  /// How the lake is read.
+  struct Lake: Sendable, Equatable {
+    var footerCacheBytes = 67_108_864
+    var pageCacheBytes = 268_435_456
+    var readThreads = 4
+  }
   struct Query: Sendable, Equatable {
     var threads = 0
     var memoryBytes = 0
@@ -86,6 +92,7 @@ struct Configuration: Sendable, Equatable {
   var flush = Flush()
   var retention = Retention()
   var jobs = Jobs()
+  var lake = Lake()
   var query = Query()
   var domains: [String: Domain] = [:]
 
@@ -129,6 +136,10 @@ struct Configuration: Sendable, Equatable {
 
     retention = try Self.retention(&source, "retention", defaults: retention)
     try readJobs(&source)
+
+    lake.footerCacheBytes = try source.integer("lake.footer_cache_bytes", lake.footerCacheBytes, in: 0...(1 << 40))
+    lake.pageCacheBytes = try source.integer("lake.page_cache_bytes", lake.pageCacheBytes, in: 0...(1 << 40))
+    lake.readThreads = try source.integer("lake.read_threads", lake.readThreads, in: 0...256)
 
     query.threads = try source.integer("query.threads", query.threads, in: 0...1_024)
     query.memoryBytes = try source.integer("query.memory_bytes", query.memoryBytes, in: 0...(1 << 50))

@@ -115,6 +115,9 @@ struct Server {
   private var lakeOptions: LakeOptions {
     var options = LakeOptions()
     options.checkpointCommits = Int64(settings.jobs.checkpointCommits)
+    options.footerCacheBytesMax = settings.lake.footerCacheBytes
+    options.pageCacheBytesMax = settings.lake.pageCacheBytes
+    options.readThreadCount = settings.lake.readThreads
     return options
   }
 
