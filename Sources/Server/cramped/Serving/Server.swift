@@ -106,7 +106,9 @@ struct Server {
     let flush = FlushSettings(
       usual: policy(settings.flush), domains: settings.domains.mapValues { policy($0.flush) },
       checkIntervalMicros: Int64(settings.flush.checkSeconds) * 1_000_000)
-    let lake = Lake(store: try LocalObjectStore(path: data), clock: clock)
+    let store = try LakeStore.open(settings.lake, data: data, clock: clock)
+    log.info("lake", metadata: ["store": "\(store.description)"])
+    let lake = Lake(store: store.store, clock: clock)
     return try StorageEngine.open(
       .init(hot: .init(folder: "\(data)/hot"), clock: clock, log: Logger(label: "storage"), flush: flush),
       cold: LakeColdTier(lake))
