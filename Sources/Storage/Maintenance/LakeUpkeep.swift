@@ -3,6 +3,7 @@
 import Bedrock
 import EventSchema
 import Lake
+import ObjectStore
 import Logging
 import Runtime
 import StorageContract
