@@ -30,6 +30,7 @@ struct Module {
 
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -65,7 +66,7 @@ let allModules: [Module] = [
 
   // Engine: two rooms that cannot see each other and meet in StorageContract.
   Module("ObjectStore", .engine, "Storage", uses: ["Bedrock", "Runtime"]),
-  Module("S3Store", .engine, "Storage", uses: ["Bedrock", "Runtime", "ObjectStore"], products: [log, crypto, http, nio]),
+  Module("S3Store", .engine, "Storage", uses: ["Bedrock", "Runtime", "ObjectStore"], products: [log, crypto, http, nio, nioHTTP, nioPosix]),
   Module(
     "HotTier", .engine, "Storage",
     uses: ["Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "CRocksDB"]),
@@ -86,7 +87,8 @@ let allModules: [Module] = [
   Module(
     "Maintenance", .engine, "Storage",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ObjectStore", "Lake", "StorageEngine",
+      "Bedrock", "Runtime", "Columnar", "Kernels", "EventSchema", "StorageContract", "ObjectStore", "Lake",
+      "StorageEngine",
     ], products: [log]),
   Module("Functions", .engine, "Query", uses: ["Bedrock", "Runtime", "Columnar", "Kernels"]),
   Module("Plan", .engine, "Query", uses: ["Bedrock", "Columnar", "StorageContract", "Functions"]),
@@ -102,7 +104,7 @@ let allModules: [Module] = [
   Module(
     "Session", .engine, "Query",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
       "Executor",
     ]),
 
@@ -161,7 +163,11 @@ let allTests: [Module] = [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ParquetFormat", "DeltaFormat", "ObjectStore",
       "Lake", "JSONTape", "TestKit",
     ]),
-  Module("S3StoreTests", .tests, "Storage", uses: ["Bedrock", "Runtime", "ObjectStore", "S3Store", "TestKit"]),
+  Module(
+    "S3StoreTests", .tests, "Storage",
+    uses: [
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ObjectStore", "Lake", "S3Store", "TestKit",
+    ], products: [log, nio, nioHTTP, nioPosix]),
   Module(
     "IcebergTests", .tests, "Storage",
     uses: [
@@ -201,7 +207,7 @@ let allTests: [Module] = [
   Module(
     "SessionTests", .tests, "Query",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
       "Executor", "Session", "TestKit",
     ]),
   Module(
@@ -233,6 +239,7 @@ let allBenchmarks: [Module] = [
     uses: [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ParquetFormat", "ObjectStore", "Lake",
     ]),
+  Module("ParquetBench", .tests, "Benchmarks", uses: ["Bedrock", "Runtime", "Columnar", "ParquetFormat"]),
   Module(
     "QueryBench", .tests, "Benchmarks",
     uses: ["Bedrock", "Runtime", "Columnar", "StorageContract", "Functions", "Plan", "Executor"]),
@@ -240,7 +247,7 @@ let allBenchmarks: [Module] = [
 
 /// Fuzz targets exist only when FUZZ=1: they need flags that a dependant must never inherit.
 let fuzzers: [Module] = [
-  Module("FuzzParquet", .tests, "Targets", uses: ["Bedrock", "Columnar", "ParquetFormat"]),
+  Module("FuzzParquet", .tests, "Targets", uses: ["ParquetFormat"]),
   Module("FuzzDeltaLog", .tests, "Targets", uses: ["Bedrock", "DeltaFormat"]),
   Module("FuzzDeltaCheckpoint", .tests, "Targets", uses: ["Bedrock", "Columnar", "ParquetFormat", "DeltaFormat"]),
   Module("FuzzDeletionVector", .tests, "Targets", uses: ["Bedrock", "DeltaFormat"]),
@@ -339,7 +346,9 @@ var targets: [Target] = modules.map { module in
 }
 targets += shims.values.sorted { $0.name < $1.name }
 /// Python programs beside the tests that run them.
-let scripts = ["ParquetFormatTests": ["Oracle"], "IntegrationTests": ["Clients", "Oracle"]]
+let scripts = [
+  "ParquetFormatTests": ["Oracle"], "IntegrationTests": ["Clients", "Oracle"], "LakeBench": ["lake_bench.py"],
+]
 for module in tests {
   let path = "Tests/\(module.room)/\(module.name)"
   if module.name == "TestKit" {
@@ -364,7 +373,7 @@ for module in benchmarks {
   targets.append(
     .executableTarget(
       name: module.name, dependencies: dependencies(module), path: "Tests/Benchmarks/\(module.name)",
-      swiftSettings: swiftSettings))
+      exclude: scripts[module.name] ?? [], swiftSettings: swiftSettings))
 }
 
 let package = Package(

@@ -63,7 +63,7 @@ package final class Lake: Sendable {
     self.clock = clock
     self.options = options
     self.root = root
-    footers = FooterCache(store: store, bytesMax: options.footerCacheBytesMax)
+    footers = FooterCache(store: store, options: options)
   }
 
   /// The table of one entity, whether it exists yet or not: the same object for the same name. No I/O.
@@ -84,7 +84,10 @@ package final class Lake: Sendable {
   package func foreignTable(
     at folder: ObjectPath, in store: (any ObjectStore)? = nil, location: String
   ) -> LakeTable {
-    let footers = store.map { FooterCache(store: $0, bytesMax: options.footerCacheBytesMax / 4) } ?? self.footers
+    var share = options
+    share.footerCacheBytesMax /= 4
+    share.pageCacheBytesMax /= 4
+    let footers = store.map { FooterCache(store: $0, options: share) } ?? self.footers
     var root = location
     for scheme in ["file://", "file:"] where root.hasPrefix(scheme) {
       root = String(root.dropFirst(scheme.count))
@@ -103,8 +106,16 @@ package struct LakeOptions: Sendable {
   package var fileBytesTarget = 256 * 1_048_576
   /// Rows of a row group at most.
   package var rowGroupRowsMax = 1_000_000
-  /// Bytes of Parquet footers kept in memory.
+  /// Bytes of Parquet footers and page indexes kept in memory.
   package var footerCacheBytesMax = 64 * 1_048_576
+  /// Bytes of decompressed pages and dictionaries kept in memory; 0: none.
+  package var pageCacheBytesMax = 256 * 1_048_576
+  /// Rows of a row group whose page indexes are worth reading: those of smaller ones cost as much as their pages.
+  package var pageIndexRowsMin = 4 * Limits.chunkRowsMax
+  /// Rows of a part of a row group at least, where row groups are split to keep all cores busy.
+  package var morselRowsMin = 131_072
+  /// Threads that read ahead and in parallel; 0: every read is made by the thread that needs it.
+  package var readThreadCount = 4
   /// How often a commit is rebased on a concurrent one before it gives up with 40001.
   package var commitAttemptsMax = 32
   /// How long a missing log entry is taken for the end of the log before the log is listed for a gap, in nanoseconds.

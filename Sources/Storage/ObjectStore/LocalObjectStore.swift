@@ -38,6 +38,14 @@ package final class LocalObjectStore: ObjectStore {
     try System.sync(above.raw, path)
   }
 
+  /// A store over a folder that is there and that is only read: nothing is made or synced.
+  package init(reading path: String) throws(Fault) {
+    let file = System.retrying { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    guard file >= 0 else { throw System.fault("open the folder", path) }
+    root = FileDescriptor(raw: file)
+    rootPath = path
+  }
+
   // MARK: Writing
 
   package func put(_ path: ObjectPath, _ bytes: [UInt8]) throws(Fault) {
@@ -122,7 +130,7 @@ package final class LocalObjectStore: ObjectStore {
     return entries
   }
 
-  private static func names(in folder: borrowing FileDescriptor, _ path: String) throws(Fault) -> [String] {
+  static func names(in folder: borrowing FileDescriptor, _ path: String) throws(Fault) -> [String] {
     // fdopendir takes over the descriptor it is given, so it gets one of its own with its own read position.
     let own = System.open(at: folder.raw, ".", O_RDONLY | O_DIRECTORY)
     guard own >= 0 else { throw System.fault("list", path) }
@@ -163,12 +171,10 @@ package final class LocalObjectStore: ObjectStore {
     try openFolder(path.parts.dropLast(), making: making, path.text)
   }
 
-  private func openFolder(
+  func openFolder(
     _ parts: some Collection<Substring>, making: Bool, _ path: String
   ) throws(Fault) -> FileDescriptor? {
-    let start = System.open(at: root.raw, ".", O_RDONLY | O_DIRECTORY)
-    guard start >= 0 else { throw System.fault("open the root of", path) }
-    var folder = FileDescriptor(raw: start)
+    var folder = try openRoot(path)
     var walked = ""
     for part in parts {
       let name = String(part)
@@ -189,6 +195,12 @@ package final class LocalObjectStore: ObjectStore {
       folder = child
     }
     return folder
+  }
+
+  func openRoot(_ path: String) throws(Fault) -> FileDescriptor {
+    let start = System.open(at: root.raw, ".", O_RDONLY | O_DIRECTORY)
+    guard start >= 0 else { throw System.fault("open the root of", path) }
+    return FileDescriptor(raw: start)
   }
 
   func temporaryName() -> String {
@@ -250,6 +262,12 @@ final class LocalObjectWriter: ObjectWriter {
   private func link() throws(Fault) -> Bool {
     if linkat(folder.raw, temporary, folder.raw, path.name, 0) == 0 { return true }
     let code = errno
+    if code == EPERM || code == EOPNOTSUPP || code == ENOSYS || code == EMLINK {
+      throw Fault(
+        .featureNotSupported, "could not publish \"\(path)\": \(String(cString: strerror(code)))",
+        detail: "The file system has no hard links, by which a commit to the lake is made atomic.",
+        hint: "Keep the lake on a Linux file system such as ext4 or XFS, or on NFS version 4.")
+    }
     guard code == EEXIST else { throw System.fault("publish", path.text, code) }
     // A network file system may repeat a link that had succeeded: two names for our file say so.
     return try System.status(file.raw, path.text).st_nlink >= 2

@@ -24,6 +24,17 @@ package struct ObjectEntry: Hashable, Sendable {
   }
 }
 
+/// Bytes of an object and where they shall go. The memory is the caller's; it is written only during the call.
+package struct ObjectRange {
+  package let offset: Int64
+  package let target: UnsafeMutableRawBufferPointer
+  package init(offset: Int64, target: UnsafeMutableRawBufferPointer) {
+    precondition(offset >= 0)
+    self.offset = offset
+    self.target = target
+  }
+}
+
 package protocol ObjectStore: Sendable {
   /// Writes an object, over an older one if there is one.
   func put(_ path: ObjectPath, _ bytes: [UInt8]) throws(Fault)
@@ -36,6 +47,11 @@ package protocol ObjectStore: Sendable {
   func get(_ path: ObjectPath, bytesMax: Int) throws(Fault) -> [UInt8]?
   /// Fills `target` with the bytes from `offset` on. Throws 58P01 when there is no such object, XX001 when it is shorter.
   func read(_ path: ObjectPath, at offset: Int64, into target: UnsafeMutableRawBufferPointer) throws(Fault)
+  /// Two ranges of one object with fewer bytes between them are better read in one call, the bytes between thrown away:
+  /// about what a call costs, as bytes.
+  var readGapBytes: Int { get }
+  /// Fills several ranges of one object, side by side where the store can. Throws as `read` of one range does.
+  func read(_ path: ObjectPath, _ ranges: [ObjectRange]) throws(Fault)
   /// Length in bytes, or nil when there is no such object.
   func size(_ path: ObjectPath) throws(Fault) -> Int64?
 
@@ -44,6 +60,22 @@ package protocol ObjectStore: Sendable {
   func list(_ folder: ObjectPath, startAfter: String?, limit: Int) throws(Fault) -> [ObjectEntry]
   /// Removes an object; one that is not there is no fault.
   func delete(_ path: ObjectPath) throws(Fault)
+  /// Removes objects, many at a time where the store can. When it throws, some may be gone and some not.
+  func delete(_ paths: [ObjectPath]) throws(Fault)
+}
+
+extension ObjectStore {
+  package func read(_ path: ObjectPath, _ ranges: [ObjectRange]) throws(Fault) {
+    for range in ranges { try read(path, at: range.offset, into: range.target) }
+  }
+  package func delete(_ paths: [ObjectPath]) throws(Fault) {
+    for path in paths { try delete(path) }
+  }
+}
+
+extension ObjectStore {
+  /// For a local disk: a system call and the folders of the path cost about as much as copying this.
+  package var readGapBytes: Int { 131_072 }
 }
 
 /// An object being written. One thread at a time. Dropping it without `publish` leaves nothing.
