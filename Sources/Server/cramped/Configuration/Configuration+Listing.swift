@@ -32,8 +32,6 @@ extension Configuration {
       ("jobs.statistics_every_seconds", "\(jobs.statisticsEverySeconds)"),
     ]
     out += [
-      ("lake.footer_cache_bytes", "\(lake.footerCacheBytes)"), ("lake.page_cache_bytes", "\(lake.pageCacheBytes)"),
-      ("lake.read_threads", "\(lake.readThreads)"),
       ("query.threads", "\(query.threads)"), ("query.memory_bytes", "\(query.memoryBytes)"),
       ("query.statement_memory_bytes", "\(query.statementMemoryBytes)"),
       ("query.external_folders", query.externalFolders),
@@ -56,6 +54,8 @@ extension Configuration {
       ("lake.s3.parts_in_flight_max", "\(s3.partsInFlightMax)"), ("lake.s3.connections_max", "\(s3.connectionsMax)"),
       ("lake.s3.connect_timeout_ms", "\(s3.connectTimeoutMs)"),
       ("lake.s3.attempt_timeout_ms", "\(s3.attemptTimeoutMs)"), ("lake.s3.call_timeout_ms", "\(s3.callTimeoutMs)"),
+      ("lake.footer_cache_bytes", "\(lake.footerCacheBytes)"), ("lake.page_cache_bytes", "\(lake.pageCacheBytes)"),
+      ("lake.read_threads", "\(lake.readThreads)"),
     ]
   }
 

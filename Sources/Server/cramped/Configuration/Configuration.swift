@@ -67,21 +67,19 @@ struct Configuration: Sendable, Equatable {
     var vacuumEveryHours = 24
     var statisticsEverySeconds = 600
   }
-  /// How the lake is read.
-  struct Lake: Sendable, Equatable {
-    var footerCacheBytes = 67_108_864
-    var pageCacheBytes = 268_435_456
-    var readThreads = 4
-  }
   struct Query: Sendable, Equatable {
     var threads = 0
     var memoryBytes = 0
     var statementMemoryBytes = 0
     var externalFolders = "lake, external"
   }
+  /// Where the lake lies and how it is read.
   struct Lake: Sendable, Equatable {
     var store = LakeStoreKind.file
     var s3 = S3()
+    var footerCacheBytes = 67_108_864
+    var pageCacheBytes = 268_435_456
+    var readThreads = 4
   }
   enum LakeStoreKind: String, Sendable, CaseIterable {
     case file, s3
@@ -114,7 +112,6 @@ struct Configuration: Sendable, Equatable {
   var postgres = Postgres()
   var nats = NATS()
   var schemas = Schemas()
-  var lake = Lake()
   var flush = Flush()
   var retention = Retention()
   var jobs = Jobs()
@@ -164,10 +161,6 @@ struct Configuration: Sendable, Equatable {
     retention = try Self.retention(&source, "retention", defaults: retention)
     try readJobs(&source)
 
-    lake.footerCacheBytes = try source.integer("lake.footer_cache_bytes", lake.footerCacheBytes, in: 0...(1 << 40))
-    lake.pageCacheBytes = try source.integer("lake.page_cache_bytes", lake.pageCacheBytes, in: 0...(1 << 40))
-    lake.readThreads = try source.integer("lake.read_threads", lake.readThreads, in: 0...256)
-
     query.threads = try source.integer("query.threads", query.threads, in: 0...1_024)
     query.memoryBytes = try source.integer("query.memory_bytes", query.memoryBytes, in: 0...(1 << 50))
     query.statementMemoryBytes = try source.integer(
@@ -191,6 +184,9 @@ struct Configuration: Sendable, Equatable {
     let kind = try source.choice("lake.store", lake.store.rawValue, of: LakeStoreKind.allCases.map(\.rawValue))
     lake.store = LakeStoreKind(rawValue: kind) ?? .file
     lake.s3 = try s3(&source, lake.s3)
+    lake.footerCacheBytes = try source.integer("lake.footer_cache_bytes", lake.footerCacheBytes, in: 0...(1 << 40))
+    lake.pageCacheBytes = try source.integer("lake.page_cache_bytes", lake.pageCacheBytes, in: 0...(1 << 40))
+    lake.readThreads = try source.integer("lake.read_threads", lake.readThreads, in: 0...256)
     guard lake.store == .file || !lake.s3.bucket.isEmpty else {
       throw Fault(.configFileError, "\"lake.store\" is s3, but \"lake.s3.bucket\" names no bucket")
     }
