@@ -81,7 +81,7 @@ package struct ParquetBloomFilter: Sendable {
   /// False: no value with this hash is in the column chunk.
   package func mayContain(hash: UInt64) -> Bool {
     // (a number below 2^32 * count) >> 32 is below the count.
-    let block = Int(truncatingIfNeeded: (hash >> 32) &* blockCount >> 32)
+    let block = Int(truncatingIfNeeded: ((hash >> 32) &* blockCount) >> 32)
     let key = SIMD8<UInt32>(repeating: UInt32(truncatingIfNeeded: hash))
     let mask = SIMD8<UInt32>(repeating: 1) &<< ((key &* Self.salts) &>> 27)
     let words = blocks.span(of: UInt32.self)

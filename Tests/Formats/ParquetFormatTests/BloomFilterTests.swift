@@ -2,8 +2,9 @@
 
 import Bedrock
 import Columnar
-import ParquetFormat
 import Testing
+
+@testable import ParquetFormat
 
 private func filter(_ bytes: [UInt8], _ file: ParquetFile, column: Int) throws -> ParquetBloomFilter {
   let range = try #require(ParquetBloomFilter.byteRange(of: file.rowGroups[0].columns[column], fileByteCount: bytes.count))
@@ -44,6 +45,19 @@ private func filter(_ bytes: [UInt8], _ file: ParquetFile, column: Int) throws -
       #expect(filter.mayContain(hash: try #require(leaf.bloomHash(.text(word)))))
     }
     #expect(!filter.mayContain(hash: try #require(leaf.bloomHash(.text("absent")))))
+  }
+
+  @Test func ourFilterKnowsItsValuesAndFewOthers() throws {
+    var builder = BloomFilterBuilder(valueCountMax: 5_000)
+    let hashes = (0..<5_000).map { XXH64.hash(UInt64($0)) }
+    hashes.withUnsafeBufferPointer { builder.insert($0) }
+    let bytes = builder.write()
+    guard case .filter(let filter) = try ParquetBloomFilter.parse(bytes.span.bytes) else {
+      throw Fault.bug("the whole filter was given")
+    }
+    for hash in hashes { #expect(filter.mayContain(hash: hash)) }
+    let hits = (5_000..<15_000).count { filter.mayContain(hash: XXH64.hash(UInt64($0))) }
+    #expect(hits < 300, "1 % of 10,000 wrong answers are wanted")
   }
 
   @Test func damagedFiltersGiveFaultsOrAskForMore() throws {

@@ -52,7 +52,8 @@ struct ParquetCommand: ParsableCommand {
         let reader: any ParquetColumnReader
         do throws(Fault) {
           reader = try file.columnReader(field, rowGroup: group, sources: parts)
-        } catch where error.kind == .unsupported {
+        } catch {
+          guard error.kind == .unsupported else { throw error }
           let refused = ParquetDescription.quoted("(\(error.message))")
           values += [String](repeating: refused, count: min(rows - values.count, file.rowGroups[group].rowCount))
           continue
