@@ -179,9 +179,9 @@ package struct ParquetRecordWriter: ~Copyable {
     if leaf.maxRepetition > 0 { Self.append(leaf.repetition, max: leaf.maxRepetition, to: &body) }
     Self.append(leaf.definition, max: leaf.maxDefinition, to: &body)
     if leaf.type == .boolean {
-      var packer = BitPacker()
-      for boolean in leaf.booleans { packer.append(boolean ? 1 : 0, width: 1, to: &body) }
-      packer.flush(to: &body)
+      var bytes = [UInt8](repeating: 0, count: (leaf.booleans.count + 7) / 8)
+      for (index, boolean) in leaf.booleans.enumerated() where boolean { bytes[index / 8] |= 1 << UInt8(index % 8) }
+      body += bytes
     } else {
       body.append(contentsOf: leaf.values)
     }
