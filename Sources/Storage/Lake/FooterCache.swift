@@ -95,26 +95,37 @@ final class FooterCache: Sendable {
     return found
   }
 
-  /// The bloom filter of a column chunk; `nil` where there is none.
+  /// The bloom filter of a column chunk; `nil` where there is none, or none that this reader knows.
   func bloomFilter(
     _ path: ObjectPath, _ chunk: ParquetColumnChunk, fileBytes: Int64
   ) throws(Fault) -> ParquetBloomFilter? {
-    guard let place = ParquetBloomFilter.byteRange(of: chunk, fileByteCount: Int(fileBytes)) else { return nil }
-    if case .bloomFilter(let filter)? = entries.find(.bloomFilter(path, place.lowerBound)) { return filter }
-    var byteCount = place.count
-    // The first bytes state how long the filter is, where the footer does not.
-    for _ in 0..<2 {
-      guard byteCount > 0, Int64(byteCount) <= fileBytes - Int64(place.lowerBound) else { break }
-      let read = try bytes(path, place.lowerBound, byteCount)
-      switch try ParquetBloomFilter.parse(read.bytes) {
-      case .needs(let more): byteCount = more
-      case .filter(let filter):
-        entries.insert(
-          .bloomFilter(path, place.lowerBound), .bloomFilter(filter), byteCount: 128 + filter.byteCount)
-        return filter
+    guard let range = ParquetBloomFilter.byteRange(of: chunk, fileByteCount: Int(fileBytes)) else { return nil }
+    if case .bloomFilter(let filter)? = entries.find(.bloomFilter(path, range.lowerBound)) { return filter }
+    guard let filter = try readBloomFilter(path, range, fileBytes: Int(fileBytes)) else { return nil }
+    entries.insert(.bloomFilter(path, range.lowerBound), .bloomFilter(filter), byteCount: 128 + filter.byteCount)
+    return filter
+  }
+
+  private func readBloomFilter(
+    _ path: ObjectPath, _ range: Range<Int>, fileBytes: Int
+  ) throws(Fault) -> ParquetBloomFilter? {
+    var count = range.count
+    do throws(Fault) {
+      // The header states how long the filter is where the footer does not.
+      for _ in 0..<2 {
+        let read = try bytes(path, range.lowerBound, count)
+        switch try ParquetBloomFilter.parse(read.bytes) {
+        case .filter(let filter): return filter
+        case .needs(let byteCount) where byteCount <= fileBytes - range.lowerBound: count = byteCount
+        case .needs: throw Fault.corrupt("a Parquet bloom filter ends behind its file")
+        }
       }
+      throw Fault.bug("a Parquet bloom filter asked for more bytes twice")
+    } catch {
+      // A filter of another kind, or a very large one, only fails to help.
+      if error.state == .featureNotSupported || error.state == .programLimitExceeded { return nil }
+      throw error
     }
-    throw Fault.corrupt("the bloom filter of a column of lake file \"\(path)\" is longer than the file says")
   }
 
   private func bytes(_ path: ObjectPath, _ offset: Int, _ byteCount: Int) throws(Fault) -> Buffer {
