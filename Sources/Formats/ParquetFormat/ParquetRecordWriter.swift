@@ -179,9 +179,10 @@ package struct ParquetRecordWriter: ~Copyable {
     if leaf.maxRepetition > 0 { Self.append(leaf.repetition, max: leaf.maxRepetition, to: &body) }
     Self.append(leaf.definition, max: leaf.maxDefinition, to: &body)
     if leaf.type == .boolean {
-      var packer = BitPacker()
-      for boolean in leaf.booleans { packer.append(boolean ? 1 : 0, width: 1, to: &body) }
-      packer.flush(to: &body)
+      let bits = leaf.booleans.map { UInt32($0 ? 1 : 0) }
+      bits.withUnsafeBufferPointer {
+        BitPacker.append($0, paddedCount: (bits.count + 7) & ~7, width: 1, to: &body)
+      }
     } else {
       body.append(contentsOf: leaf.values)
     }
