@@ -427,16 +427,17 @@ package final class ColumnChunkDecoder {
 
   private func unpackV2(_ header: PageHeader, _ range: Range<Int>, _ buffer: Buffer) throws(Fault) -> ParquetPage {
     let (levelBytes, overflow) = header.definitionByteCount.addingReportingOverflow(header.repetitionByteCount)
-    guard !overflow, levelBytes <= range.count, levelBytes <= header.uncompressedByteCount,
-      header.repetitionByteCount == 0 || leaf.maxRepetition > 0
-    else { throw Self.damaged("levels are longer than their page") }
+    guard !overflow, levelBytes <= range.count, levelBytes <= header.uncompressedByteCount else {
+      throw Self.damaged("levels are longer than their page")
+    }
     let (bytes, values) = try unpack(
       buffer, (range.lowerBound + levelBytes)..<range.upperBound, header.uncompressedByteCount - levelBytes,
       compressed: header.isCompressed)
     var levels: (bytes: Buffer, range: Range<Int>)?
     if leaf.maxDefinition > 0 {
-      let place = range.lowerBound..<(range.lowerBound + levelBytes)
-      levels = keeper == nil ? (buffer, place) : (Self.copy(buffer, place), 0..<levelBytes)
+      // Repetition levels that are always 0 may stand in front.
+      let place = (range.lowerBound + header.repetitionByteCount)..<(range.lowerBound + levelBytes)
+      levels = keeper == nil ? (buffer, place) : (Self.copy(buffer, place), 0..<place.count)
     }
     return ParquetPage(header: header, content: .data(bytes, values, levels: levels))
   }
@@ -464,15 +465,29 @@ package struct ParquetPiece: Sendable {
   package var range: Range<Int> { fileOffset..<(fileOffset + bytes.byteCount) }
 }
 
+/// SAFETY: every code of a valid row was compared with the size of the dictionary, and the code of a null row is 0.
 @inline(__always)
 private func gather<Word: FixedWidthInteger & BitwiseCopyable>(
   _ type: Word.Type, _ values: Buffer, _ codes: Buffer, _ validity: Bitmap?, _ rows: Int
 ) -> Buffer {
-  let source = values.span(of: Word.self), codes = codes.span(of: Int32.self)
-  return Buffer.of(Word.self, count: rows) { out in
-    for row in 0..<rows { out[row] = source[Int(codes[row])] }
-    guard let validity else { return }
-    let words = validity.words
-    for row in 0..<rows where words[row >> 6] >> UInt64(row & 63) & 1 == 0 { out[row] = 0 }
+  precondition(codes.byteCount >= rows * 4 && values.byteCount >= MemoryLayout<Word>.stride)
+  return Buffer(uninitializedByteCount: rows * MemoryLayout<Word>.stride) { raw in
+    values.withUnsafeBytes { values in
+      codes.withUnsafeBytes { codes in
+        guard let source = values.baseAddress?.assumingMemoryBound(to: Word.self),
+          let codes = codes.baseAddress?.assumingMemoryBound(to: UInt32.self),
+          let out = raw.baseAddress?.assumingMemoryBound(to: Word.self)
+        else { return }
+        guard let validity else {
+          for row in 0..<rows { out[row] = source[Int(codes[row])] }
+          return
+        }
+        let words = validity.words
+        for row in 0..<rows {
+          let bit = Word(truncatingIfNeeded: words[row &>> 6] &>> UInt64(row & 63) & 1)
+          out[row] = source[Int(codes[row])] & (0 &- bit)
+        }
+      }
+    }
   }
 }

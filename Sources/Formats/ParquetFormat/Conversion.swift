@@ -184,6 +184,15 @@ extension Conversion {
           out[row] = quotient * divisor > value ? quotient - 1 : quotient
         }
       }
+    case .numericFromInt32(let scale, let factor) where factor < Self.safeFactor:
+      let source = raw.int32s
+      return Self.safeNumerics(raw, target) { Int128(source[$0]) &* factor &<< 8 | Int128(scale) }
+    case .numericFromInt64(let scale, let factor) where factor == 1:
+      let source = raw.int64s
+      return Self.safeNumerics(raw, target) { Int128(source[$0]) &<< 8 | Int128(scale) }
+    case .numericFromInt64(let scale, let factor) where factor < Self.safeFactor:
+      let source = raw.int64s
+      return Self.safeNumerics(raw, target) { Int128(source[$0]) &* factor &<< 8 | Int128(scale) }
     case .numericFromInt32(let scale, let factor):
       let source = raw.int32s
       return try Self.numerics(raw, target, scale, factor) { Int128(source[$0]) }
@@ -220,8 +229,8 @@ extension Conversion {
       }
     case .onlyNulls:
       guard raw.nullCount == raw.count else { throw Fault.corrupt("a Parquet column of type null has values") }
-      return Column.nulls(target, count: raw.count)
-    case .timestampFromInt96: return try Self.timestamps(raw, target)
+      return Column.nulls(target, count: raw.count).flat()
+    case .timestampFromInt96: return Self.timestamps(raw, target)
     case .doubleFromFloat:
       let source = raw.float32s
       return Self.build(raw, target, Double.self) { out in
@@ -286,6 +295,30 @@ extension Conversion {
     }
     if !fits { throw outOfRange() }
     return column
+  }
+
+  /// Below this no 64-bit number leaves the coefficient's 120 bits.
+  private static let safeFactor: Int128 = 1 << 55
+
+  /// The loop of decimals that always fit.
+  @inline(__always)
+  private static func safeNumerics(_ raw: Column, _ target: DataType, bits: (Int) -> Int128) -> Column {
+    let rows = raw.count
+    return build(raw, target, Int128.self) { out in
+      for row in 0..<rows { out[row] = bits(row) }
+      // A null row is zero bytes, scale included.
+      guard let validity = raw.validity else { return }
+      let words = validity.words
+      for index in 0..<Bitmap.wordCount(rows) {
+        var nulls = ~words[index]
+        while nulls != 0 {
+          let row = index << 6 + nulls.trailingZeroBitCount
+          if row >= rows { break }
+          out[row] = 0
+          nulls &= nulls &- 1
+        }
+      }
+    }
   }
 
   private static func checkText(_ raw: Column) throws(Fault) {
@@ -359,10 +392,11 @@ extension Conversion {
     }
   }
 
-  private static func timestamps(_ raw: Column, _ target: DataType) throws(Fault) -> Column {
+  /// Nanoseconds of the day and the Julian day, little-endian. Both are signed and the sum wraps: Spark's Julian days
+  /// overflow in the year 289,000, and this undoes it.
+  private static func timestamps(_ raw: Column, _ target: DataType) -> Column {
     let offsets = raw.offsets, data = raw.data
-    var fits = true
-    let column = build(raw, target, Int64.self) { out in
+    return build(raw, target, Int64.self) { out in
       for row in 0..<raw.count {
         let start = Int(offsets[row])
         out[row] = 0
@@ -372,14 +406,11 @@ extension Conversion {
         var julianDay: UInt32 = 0
         for index in 0..<4 { julianDay |= UInt32(data[start + 8 + index]) << UInt32(index * 8) }
         // Julian day 2,440,588 begins on 1970-01-01; the day counts 86,400,000,000 µs.
-        let days = Int64(julianDay) - 2_440_588
-        let (micros, overflow) = days.multipliedReportingOverflow(by: 86_400_000_000)
-        let (sum, overflow2) = micros.addingReportingOverflow(Int64(bitPattern: nanos) / 1_000)
-        if overflow || overflow2 { fits = false } else { out[row] = sum }
+        let days = Int64(Int32(bitPattern: julianDay)) - 2_440_588
+        let (micros, rest) = Int64(bitPattern: nanos).quotientAndRemainder(dividingBy: 1_000)
+        out[row] = days &* 86_400_000_000 &+ (rest < 0 ? micros - 1 : micros)
       }
     }
-    if !fits { throw outOfRange() }
-    return column
   }
 }
 

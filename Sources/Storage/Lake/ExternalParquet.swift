@@ -32,10 +32,10 @@ final class ExternalParquet: ExternalTable {
   ///   - prefix: what makes a path of the store a full name.
   init(
     _ files: [ExternalFile], source: ExternalSource, store: any ObjectStore, prefix: String, label: String,
-    footerBytesMax: Int
+    options: LakeOptions
   ) throws(Fault) {
     precondition(!files.isEmpty)
-    let footers = FooterCache(store: store, bytesMax: footerBytesMax)
+    let footers = FooterCache(store: store, options: options)
     var union = ColumnUnion()
     var rows: Int64 = 0
     for file in files {

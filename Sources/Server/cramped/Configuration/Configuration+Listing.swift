@@ -33,6 +33,7 @@ extension Configuration {
     out += [
       ("query.threads", "\(query.threads)"), ("query.memory_bytes", "\(query.memoryBytes)"),
       ("query.statement_memory_bytes", "\(query.statementMemoryBytes)"),
+      ("query.external_folders", query.externalFolders),
     ]
     for (name, domain) in domains.sorted(by: { $0.key < $1.key }) {
       out += Self.listing(domain.flush, "domains.\(name).flush")

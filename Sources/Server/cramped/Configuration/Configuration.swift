@@ -71,6 +71,7 @@ struct Configuration: Sendable, Equatable {
     var threads = 0
     var memoryBytes = 0
     var statementMemoryBytes = 0
+    var externalFolders = "lake, external"
   }
   /// What one domain does otherwise than the whole.
   struct Domain: Sendable, Equatable {
@@ -133,6 +134,7 @@ struct Configuration: Sendable, Equatable {
     query.memoryBytes = try source.integer("query.memory_bytes", query.memoryBytes, in: 0...(1 << 50))
     query.statementMemoryBytes = try source.integer(
       "query.statement_memory_bytes", query.statementMemoryBytes, in: 0...(1 << 50))
+    query.externalFolders = try source.text("query.external_folders", query.externalFolders)
 
     for domain in source.names(under: "domains") {
       domains[domain] = Domain(

@@ -49,7 +49,8 @@ struct Server {
         retention: UpkeepSettings.retention(settings), load: load, clock: clock, log: Logger(label: "jobs"))
       maintenance.start()
       defer { maintenance.stop() }
-      try await serve(engine, maintenance, load, keyring: keyring)
+      let external = try ExternalServing(settings: settings, engine: engine, lake: lake, data: data)
+      try await serve(engine, external, maintenance, load, keyring: keyring)
     } catch {
       // What stopped the server is thrown below; a failure of closing after it is only logged.
       do throws(Fault) { try engine.close() } catch { log.error("closing: \(error)") }
@@ -60,7 +61,8 @@ struct Server {
   }
 
   private func serve(
-    _ engine: StorageEngine, _ maintenance: Maintenance, _ load: QueryLoad, keyring: Keyring
+    _ engine: StorageEngine, _ external: ExternalServing, _ maintenance: Maintenance, _ load: QueryLoad,
+    keyring: Keyring
   ) async throws {
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
     var ingest: IngestService?
@@ -70,7 +72,8 @@ struct Server {
         log: Logger(label: "ingest"))
     }
     let query = QueryServing(
-      settings: settings, engine: engine, maintenance: maintenance, load: load, ingest: ingest, clock: clock)
+      settings: settings, engine: engine, external: external, maintenance: maintenance, load: load, ingest: ingest,
+      clock: clock)
     services.append(
       .init(
         service: PostgresServer(
@@ -98,7 +101,7 @@ struct Server {
     umask(0o077)
     let path = URL(fileURLWithPath: settings.server.data).path
     do {
-      for folder in ["hot", "lake", "keys"] {
+      for folder in ["hot", "lake", "keys", "external"] {
         try FileManager.default.createDirectory(atPath: "\(path)/\(folder)", withIntermediateDirectories: true)
       }
     } catch {
