@@ -89,7 +89,7 @@ extension LakeTable {
     guard snapshot.version >= 0,
       var cut = try times.newest(notAfter: now.subtractingReportingOverflow(retentionMicros).partialValue)
     else { return nothing }
-    if let named = try snapshot.namedVersions(at: now).map(\.version).min() { cut = min(cut, named) }
+    if let named = try snapshot.keptVersions(at: now).min() { cut = min(cut, named) }
     guard cut > oldest else { return nothing }
     guard let checkpoint = try wholeCheckpoint(notAfter: cut, after: oldest, dryRun: dryRun) else { return nothing }
     let entries = try log.list()
@@ -132,5 +132,12 @@ extension LakeTable {
     if let hint = try log.lastCheckpoint(), hint.version >= version { return }
     let newest = DeltaLogListing(names: try log.list().map(\.path.name)).checkpoints.first?.version ?? version
     try writeCheckpoint(snapshot(version: newest).delta)
+  }
+}
+
+extension LakeSnapshot {
+  /// Versions with a name that has not run out at `micros` (since 1970).
+  func keptVersions(at micros: Int64) throws(Fault) -> [Int64] {
+    try namedVersions().filter { $0.keptUntilMicros ?? .max > micros }.map(\.version)
   }
 }

@@ -73,8 +73,8 @@ extension LakeTable {
     }
     for add in snapshot.delta.files.values { try keep(add.path, add.deletionVector) }
     for remove in snapshot.delta.removes(after: horizon / 1_000 - 1) { try keep(remove.path, remove.deletionVector) }
-    for named in try snapshot.namedVersions(at: now) {
-      let state = try self.snapshot(version: named.version)
+    for version in try snapshot.keptVersions(at: now) {
+      let state = try self.snapshot(version: version)
       for add in state.delta.files.values { try keep(add.path, add.deletionVector) }
     }
     return paths

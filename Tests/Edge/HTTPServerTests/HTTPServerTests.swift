@@ -27,22 +27,33 @@ struct OneTable: IcebergRestSource {
   }
 }
 
+/// Runs blocking work on a thread of its own: the server's tasks need the few threads of Swift's pool.
+func onThread(_ body: @escaping @Sendable () throws -> Void) async throws {
+  try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+    _ = WorkerThread { continuation.resume(with: Result { try body() }) }
+  }
+}
+
 /// A server on a port of its own, in a task, until the test is done.
 func withServer(
-  _ routes: [HTTPRoute], settings: HTTPServerSettings = HTTPServerSettings(), _ body: (Int) throws -> Void
+  _ routes: [HTTPRoute], settings: HTTPServerSettings = HTTPServerSettings(),
+  _ body: @escaping @Sendable (Int) throws -> Void
 ) async throws {
   var settings = settings
   settings.port = 0
   let server = HTTPServer(settings: settings, routes: routes, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   let running = Task { try await server.run() }
-  try eventually("the server listens", seconds: 20) { server.port != nil }
-  do { try body(try #require(server.port)) } catch {
-    running.cancel()
-    _ = await running.result
-    throw error
-  }
+  let result: Result<Void, any Error>
+  do {
+    try await onThread {
+      try eventually("the server listens", seconds: 60) { server.port != nil }
+      try body(try #require(server.port))
+    }
+    result = .success(())
+  } catch { result = .failure(error) }
   running.cancel()
   _ = await running.result
+  try result.get()
 }
 
 struct Reply {
@@ -78,7 +89,7 @@ struct ProgramEnd: Error {
   let text: String
 }
 
-@Suite("HTTP server")
+@Suite("HTTP server", .serialized)
 struct HTTPServerTests {
   @Test func routesMethodsAndErrors() async throws {
     let routes = [
@@ -136,7 +147,7 @@ struct HTTPServerTests {
           box.change { $0 = "it ran" }
         } catch { box.change { $0 = "\(error)" } }
       }
-      let words = box.wait(timeoutMicros: 20_000_000) { $0 } ?? "nothing"
+      let words = box.wait(timeoutMicros: 60_000_000) { $0 } ?? "nothing"
       #expect(words.contains("cannot listen on 127.0.0.1:\(port)"), "\(words)")
     }
   }
@@ -148,12 +159,12 @@ final class ReadyGate: Sendable {
   func open() { state.withLock { $0 = true } }
 }
 
-@Suite("Iceberg REST catalog")
+@Suite("Iceberg REST catalog", .serialized)
 struct IcebergRestTests {
   private let root = "/iceberg/v1"
 
   @Test func readsAnswerInTheWordsOfTheSpecification() async throws {
-    try await withServer(IcebergRestRoutes(OneTable()).routes) { port in
+    try await withServer(IcebergRestRoutes(OneTable()).routes) { [root] port in
       let config = try request(port, "GET", "\(root)/config?warehouse=lake")
       #expect(config.json["overrides"] != nil && config.json["defaults"] != nil)
       #expect((config.json["endpoints"] as? [String])?.contains("GET /v1/{prefix}/namespaces") == true)
@@ -179,7 +190,7 @@ struct IcebergRestTests {
   }
 
   @Test func aTableComesWithItsTag() async throws {
-    try await withServer(IcebergRestRoutes(OneTable()).routes) { port in
+    try await withServer(IcebergRestRoutes(OneTable()).routes) { [root] port in
       let path = "\(root)/namespaces/shop/tables/order"
       let table = try request(port, "GET", path, ["-H", "X-Iceberg-Access-Delegation: vended-credentials"])
       #expect(table.status == 200 && table.json["metadata-location"] as? String == "file:///lake/v7.metadata.json")
@@ -197,7 +208,7 @@ struct IcebergRestTests {
   @Test func credentialsAreLentOnlyWhenConfigured() async throws {
     let storage = IcebergRestStorage(
       prefix: "s3://lake/", properties: ["s3.endpoint": "http://127.0.0.1:9"], credentials: ["s3.access-key-id": "K"])
-    try await withServer(IcebergRestRoutes(OneTable(storage: storage)).routes) { port in
+    try await withServer(IcebergRestRoutes(OneTable(storage: storage)).routes) { [root] port in
       let table = try request(port, "GET", "\(root)/namespaces/shop/tables/order")
       #expect(table.json["config"] as? [String: String] == ["s3.endpoint": "http://127.0.0.1:9", "s3.access-key-id": "K"])
       let lent = try request(port, "GET", "\(root)/namespaces/shop/tables/order/credentials")
@@ -214,7 +225,7 @@ struct IcebergRestTests {
     ("POST", "/tables/rename"), ("POST", "/transactions/commit"), ("POST", "/namespaces/shop/views"),
   ])
   func writes(_ method: String, _ path: String) async throws {
-    try await withServer(IcebergRestRoutes(OneTable()).routes) { port in
+    try await withServer(IcebergRestRoutes(OneTable()).routes) { [root] port in
       let reply = try request(port, method, root + path, ["-d", "{}"])
       #expect(reply.status == 406 && reply.errorType == "UnsupportedOperationException")
       #expect(reply.body.contains("read-only"))

@@ -164,8 +164,14 @@ final class LakeUnderTest {
         files: files(new, schema), schema: schema, appID: Fixture.appID, expectedVersion: expected, version: position))
     guard case .committed = outcome else { throw Unexpected(what: "\(outcome)") }
     expected = position
+    widen(schema)
+    rows += new
+  }
+
+  /// Rows from before a column have null in it.
+  private func widen(_ schema: TableSchema) {
     let width = Fixture.lakeColumns(schema).count
-    rows = rows.map { $0 + [Scalar](repeating: .null, count: width - $0.count) } + new
+    rows = rows.map { $0 + [Scalar](repeating: .null, count: width - $0.count) }
   }
 
   /// All files become one with the same rows, but for those that `keep` refuses.
@@ -174,6 +180,7 @@ final class LakeUnderTest {
   ) throws {
     advance(micros: 1_000_000)
     let base = try table.refresh()
+    widen(schema)
     rows = rows.filter(keep)
     _ = try table.replace(
       LakeReplacement(
