@@ -111,6 +111,9 @@ final class ExternalParquet: ExternalTable {
   ) throws(Fault) -> LakeSnapshot {
     // All paths begin with the same folder, which the log's paths are relative to.
     let folder = files[0].path.parts[0]
+    guard files.allSatisfy({ $0.path.parts.count > 1 && $0.path.parts[0] == folder }) else {
+      throw Fault.unsupported("reading files of different top folders of a store as one table")
+    }
     let place = LakePlace(
       name: name, folder: try ObjectPath(String(folder)), store: store, footers: footers, location: nil)
     var actions: [DeltaAction] = [

@@ -264,6 +264,18 @@ extension LakeTable {
     }
   }
 
+  /// The table at the version of that name. Throws 42704 when there is no such name.
+  private func snapshot(named name: String) throws(Fault) -> LakeSnapshot {
+    let names = try current.namedVersions(at: lake.clock.nowMicros())
+    guard let found = names.first(where: { $0.name == name }) else {
+      let known = names.prefix(20).map { "\"\($0.name)\"" }.joined(separator: ", ")
+      throw Fault(
+        .undefinedObject, "lake table \(self.name) has no version named \"\(name)\"",
+        hint: names.isEmpty ? "CALL cramped.name_version gives names." : "Its names are: \(known).")
+    }
+    return try snapshot(version: found.version)
+  }
+
   private func versionRange() throws(Fault) -> String? {
     let versions = try LakeVersionTimes(self).versions
     guard let first = versions.first, let last = versions.last else { return nil }

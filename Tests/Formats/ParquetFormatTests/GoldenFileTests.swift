@@ -100,6 +100,37 @@ private func values(_ path: String, _ name: String) throws -> [String] {
     #expect(try values("data/incorrect_map_schema.parquet", "my_map") == [#"{"name": "report", "parent": "another"}"#])
   }
 
+  @Test func variantsAreRefusedByName() throws {
+    let found = try faults("shredded_variant/case-001.parquet")
+    #expect(Array(found.keys) == ["var"])
+    #expect(found["var"]?.state == .featureNotSupported && found["var"]?.message.contains("VARIANT") == true)
+  }
+
+  @Test func aMemberOfAStructIsAColumn() throws {
+    let bytes = try GoldenFiles.bytes("data/nested_structs.rust.parquet")
+    let file = try Files.parse(bytes)
+    let member = try #require(file.field(path: ["CVA_2012", "max"]))
+    #expect(member.type == .int8 && file.field(path: ["CVA_2012", "absent"]) == nil)
+    #expect(try GoldenFiles.tokens(bytes, file, member, run: 10) == ["32150509"])
+    let nulls = try GoldenFiles.bytes("data/nulls.snappy.parquet")
+    let nullFile = try Files.parse(nulls)
+    let inner = try #require(nullFile.field(path: ["b_struct", "b_c_int"]))
+    #expect(inner.type == .int4)
+    #expect(try GoldenFiles.tokens(nulls, nullFile, inner, run: 3) == [String](repeating: "null", count: 8))
+  }
+
+  @Test func nestedValuesHaveTheirTypes() throws {
+    for (path, name, type) in [
+      ("list_columns", "int64_list", DataType.array(.int8)), ("list_columns", "utf8_list", .array(.text)),
+      ("nested_lists.snappy", "a", .jsonb), ("nested_maps.snappy", "a", .jsonb), ("nulls.snappy", "b_struct", .jsonb),
+      ("map_no_value", "my_map_no_v", .array(.int4)), ("repeated_primitive_no_list", "Int32_list", .array(.int4)),
+      ("old_list_structure", "a", .jsonb), ("int96_from_spark", "a", .timestamp),
+    ] {
+      let file = try Files.parse(GoldenFiles.bytes("data/\(path).parquet"))
+      #expect(file.field(path: [name])?.type == type, "\(path) column \(name)")
+    }
+  }
+
   @Test func aDecompressionBombIsRefused() throws {
     // Four kilobytes of brotli that unfold to two gigabytes of one string.
     for fault in try faults("data/large_string_map.brotli.parquet").values {

@@ -2,6 +2,7 @@
 
 import Bedrock
 import Columnar
+import DeltaFormat
 import EventSchema
 import ObjectStore
 import ParquetFormat

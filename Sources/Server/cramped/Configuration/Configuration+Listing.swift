@@ -19,6 +19,7 @@ extension Configuration {
       ("nats.stream_max_age_seconds", "\(nats.streamMaxAgeSeconds)"), ("nats.on_hole", nats.onHole),
       ("schemas.folder", schemas.folder),
     ]
+    out += Self.listing(lake)
     out += Self.listing(flush, "flush")
     out += Self.listing(retention, "retention")
     out += [
@@ -43,6 +44,22 @@ extension Configuration {
       out += Self.listing(domain.retention, "domains.\(name).retention")
     }
     return out
+  }
+
+  private static func listing(_ lake: Lake) -> [(String, String)] {
+    let s3 = lake.s3
+    return [
+      ("lake.store", lake.store.rawValue), ("lake.s3.endpoint", s3.endpoint), ("lake.s3.region", s3.region),
+      ("lake.s3.bucket", s3.bucket), ("lake.s3.prefix", s3.prefix), ("lake.s3.addressing", s3.addressing),
+      ("lake.s3.access_key_env", s3.accessKeyEnv), ("lake.s3.secret_key_env", s3.secretKeyEnv),
+      ("lake.s3.session_token_env", s3.sessionTokenEnv), ("lake.s3.credentials_file", s3.credentialsFile),
+      ("lake.s3.credentials_profile", s3.credentialsProfile), ("lake.s3.part_bytes", "\(s3.partBytes)"),
+      ("lake.s3.parts_in_flight_max", "\(s3.partsInFlightMax)"), ("lake.s3.connections_max", "\(s3.connectionsMax)"),
+      ("lake.s3.connect_timeout_ms", "\(s3.connectTimeoutMs)"),
+      ("lake.s3.attempt_timeout_ms", "\(s3.attemptTimeoutMs)"), ("lake.s3.call_timeout_ms", "\(s3.callTimeoutMs)"),
+      ("lake.footer_cache_bytes", "\(lake.footerCacheBytes)"), ("lake.page_cache_bytes", "\(lake.pageCacheBytes)"),
+      ("lake.read_threads", "\(lake.readThreads)"),
+    ]
   }
 
   private static func listing(_ flush: Flush, _ path: String) -> [(String, String)] {

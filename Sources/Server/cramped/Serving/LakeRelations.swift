@@ -60,12 +60,13 @@ struct TableVersionsRelation: VirtualRelation {
     var rows: [[Scalar]] = []
     try tables.forEach { (name, table) throws(Fault) in
       let commits = try table.commitSummaries()
-      let names = try Dictionary(grouping: table.namedVersions(), by: \.version)
+      let names = Dictionary(
+        grouping: try table.refresh().namedVersions(at: context.statementMicros), by: \.version)
       for commit in commits {
         let named = names[commit.version] ?? []
         // A name without an end keeps its version for ever.
-        let isForEver = named.contains { $0.keptUntilMicros == nil }
-        let until: Scalar = named.isEmpty ? .null : isForEver ? .integer(.max) : optional(named.compactMap(\.keptUntilMicros).max())
+        let isForEver = named.contains { $0.untilMicros == nil }
+        let until: Scalar = named.isEmpty ? .null : isForEver ? .integer(.max) : optional(named.compactMap(\.untilMicros).max())
         rows.append([
           .text(name), .integer(commit.version), optional(commit.timestampMicros), optional(commit.operation),
           optional(commit.engine), .integer(Int64(commit.filesAdded)), .integer(Int64(commit.filesRemoved)),

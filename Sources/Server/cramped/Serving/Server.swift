@@ -40,7 +40,9 @@ struct Server {
     log.info("starting", metadata: ["version": "\(ServerVersion.text)", "data": "\(data)"])
     let keyring = try Keyring.open(path: "\(data)/keys/keyring")
     let events = try SchemaSource.events(folder: settings.schemas.folder)
-    let lake = Lake(store: try LocalObjectStore(path: data), clock: clock, options: lakeOptions)
+    let store = try LakeStore.open(settings.lake, data: data, clock: clock)
+    log.info("lake", metadata: ["store": "\(store.description)"])
+    let lake = Lake(store: store.store, clock: clock, options: lakeOptions)
     let engine = try openStorage(data, lake)
     do {
       try publish(events, to: engine)
@@ -136,6 +138,9 @@ struct Server {
   private var lakeOptions: LakeOptions {
     var options = LakeOptions()
     options.checkpointCommits = Int64(settings.jobs.checkpointCommits)
+    options.footerCacheBytesMax = settings.lake.footerCacheBytes
+    options.pageCacheBytesMax = settings.lake.pageCacheBytes
+    options.readThreadCount = settings.lake.readThreads
     return options
   }
 

@@ -1,4 +1,5 @@
-// CALL cramped.name_version('domain.entity', 'name' [, version]) and cramped.drop_version_name('domain.entity', 'name').
+// CALL cramped.name_version('domain.entity', 'name' [, version [, until]]) and
+// CALL cramped.drop_version_name('domain.entity', 'name').
 
 import Bedrock
 import Columnar
@@ -25,12 +26,32 @@ enum VersionNameProcedures {
       schema: "cramped", name: "name_version",
       parameters: [
         .init(name: "table", type: .text), .init(name: "name", type: .text),
-        .init(name: "version", type: .int8, fallback: .null),
+        .init(name: "version", type: .int8, fallback: .null), .init(name: "until", type: .timestamptz, fallback: .null),
       ]
     ) { (arguments, _) throws(Fault) in
       let texts = try texts(arguments[..<2])
-      let version = try tables.find(texts[0]).nameVersion(texts[1], version: arguments[2].integer)
+      try check(texts[1])
+      let table = try tables.find(texts[0])
+      let newest = try table.refresh().version
+      let version = arguments[2].integer ?? newest
+      guard newest >= 0 else {
+        throw Fault(
+          .undefinedObject, "table \(texts[0]) has no version in the lake yet",
+          hint: "CALL cramped.flush('\(texts[0])') makes one.")
+      }
+      try table.nameVersion(texts[1], version, untilMicros: arguments[3].integer)
       return ProcedureResult(notices: ["\(texts[0]): version \(version) is named \"\(texts[1])\" and kept from vacuum"])
+    }
+  }
+
+  /// A name must be able to stand behind the `@` of a table's name.
+  private static func check(_ name: String) throws(Fault) {
+    let isNumber = name.first == "v" && name.dropFirst().allSatisfy(\.isNumber)
+    let isPlain = !name.utf8.contains { $0 < 0x20 || $0 == 0x7F || $0 == UInt8(ascii: "@") }
+    guard isPlain, !isNumber, let first = name.first, !first.isNumber else {
+      throw Fault(
+        .invalidParameterValue, "\"\(name.prefix(100))\" cannot name a version",
+        hint: "A name begins with a letter, has no \"@\", and is not of the form v12.")
     }
   }
 

@@ -152,7 +152,7 @@ def jsonb(value):
         number = value.as_py()
         if number != number or number in (float("inf"), float("-inf")):
             return '"NaN"' if number != number else '"Infinity"' if number > 0 else '"-Infinity"'
-        if pa.types.is_float32(kind):
+        if not pa.types.is_float64(kind):
             import numpy
 
             return plain(str(numpy.float32(number)))
