@@ -54,7 +54,7 @@ struct Server {
       defer { maintenance.stop() }
       let external = try ExternalServing(settings: settings, engine: engine, lake: lake, data: data)
       let iceberg = IcebergServing(
-        settings, engine: engine, lake: lake, storage: icebergStorage(data), clock: clock)
+        settings, engine: engine, lake: lake, storage: try IcebergStorage.of(settings, data: data), clock: clock)
       iceberg?.start()
       defer { iceberg?.stop() }
       try await serve(engine, external, maintenance, load, iceberg, keyring: keyring)
@@ -101,11 +101,6 @@ struct Server {
       settings: HTTPServerSettings(
         host: settings.http.host, port: settings.http.port, connectionsMax: settings.http.connectionsMax),
       routes: routes, clock: clock, logger: Logger(label: "http"))
-  }
-
-  /// Where other programs find the store of the lake.
-  private func icebergStorage(_ data: String) -> IcebergRestStorage {
-    IcebergRestStorage(prefix: settings.iceberg.location.isEmpty ? "file://\(data)" : settings.iceberg.location)
   }
 
   /// There is no password check yet: whoever reaches a port reads everything.
