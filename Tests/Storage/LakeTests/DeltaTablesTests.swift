@@ -126,7 +126,7 @@ struct DeltaTablesTests {
       do {
         let snapshot = try table.refresh()
         let known = parts.count == 4 ? Int(parts[1]) : nil
-        let (count, rows) = try rows(snapshot, countOnly: known ?? 0 > 100_000)
+        let (count, rows) = try self.rows(snapshot, countOnly: known ?? 0 > 100_000)
         if let refusal = Self.refusals[name] {
           Issue.record("\(name) was read, expected: \(refusal)")
           continue
