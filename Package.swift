@@ -59,7 +59,7 @@ let allModules: [Module] = [
     "EventDecoding", .formats, "Formats",
     uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "JSONTape"]),
   Module("ParquetFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "Compression"]),
-  Module("DeltaFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "JSONTape"]),
+  Module("DeltaFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "JSONTape", "ParquetFormat"]),
   Module("IcebergFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "Compression", "JSONTape"]),
   Module("PostgresProtocol", .formats, "Formats", uses: ["Bedrock", "Columnar"]),
   Module("SQLSyntax", .formats, "Formats", uses: ["Bedrock", "CPgQuery"]),

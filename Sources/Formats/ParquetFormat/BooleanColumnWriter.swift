@@ -9,8 +9,23 @@ final class BooleanColumnWriter: ColumnChunkWriter {
   override func take(_ column: Column, from start: Int, to end: Int) -> Int {
     mode = .plain
     let values = column.booleans
-    let validity = column.validity
-    for row in start..<end where validity?.isSet(row) ?? true { pending.append(values[row] == 0 ? 0 : 1) }
+    guard let validity = column.validity else {
+      values.extracting(start..<end).withUnsafeBufferPointer { pending.append(contentsOf: $0) }
+      return end
+    }
+    let words = validity.words
+    var taken = pending
+    pending = []
+    var place = taken.count
+    taken.append(contentsOf: repeatElement(0, count: end - start))
+    taken.withUnsafeMutableBufferPointer { taken in
+      for row in start..<end {
+        taken[place] = values[row]
+        place += Int(truncatingIfNeeded: words[row >> 6] >> UInt64(row & 63) & 1)
+      }
+    }
+    taken.removeLast(taken.count - place)
+    pending = taken
     return end
   }
 

@@ -60,8 +60,7 @@ final class BytesColumnWriter: ColumnChunkWriter {
       let prefixes = trial.bytesPerValue(bytes, count: sample) * expected
       if prefixes < best * 0.95 { (mode, best) = (.deltaBytes, prefixes) }
     }
-    // Codes are worth more than their bytes: filters, groups and joins work on them without touching the text.
-    if !isDictionaryFull, let size = dictionarySize(&trial, expected), size < best * 1.1 { mode = .dictionary }
+    if !isDictionaryFull, let size = dictionarySize(&trial, expected), size < best { mode = .dictionary }
     if mode != .dictionary {
       coded.expand(into: &plain)
       coded = CodedBytes()
@@ -86,7 +85,9 @@ final class BytesColumnWriter: ColumnChunkWriter {
     }
     let coding = trial.bytesPerValue(bytes, count: sample) * expected * EncodingTrial.codeGrowth(entryCount, entries)
     bytes = coded.dictionary.plainBytes(entrySample, hasLengths: hasLengths)
-    return coding + trial.bytesPerValue(bytes, count: entrySample) * entries
+    let size = coding + trial.bytesPerValue(bytes, count: entrySample) * entries
+    // Few entries are worth more than their bytes: filters, groups and joins work on codes without touching the text.
+    return entries < 0.1 * expected ? size * 0.8 : size
   }
 
   override func valuesOfPage(from start: Int) -> Int {

@@ -283,6 +283,9 @@ package final class ColumnChunkDecoder {
     return pending?.header.encoding ?? -1
   }
 
+  /// What the header of a page that is not loaded says of its values; only where no index has said so before.
+  var nextPageStatistics: ParquetStatistics? { page == nil && index == nil ? pending?.header.statistics : nil }
+
   /// Reads headers up to the next data page with rows, and the dictionary on the way; returns that page's rows.
   private func announcePage() throws(Fault) -> Int {
     if let pending { return pending.header.valueCount }
@@ -340,7 +343,8 @@ package final class ColumnChunkDecoder {
       throw Fault.bug("the bytes of a Parquet page were not given")
     }
     let bytes = piece.bytes.bytes
-    let (header, length) = try PageHeader.read(bytes.extracting((offset - piece.fileOffset)..<bytes.byteCount))
+    let (header, length) = try PageHeader.read(
+      bytes.extracting((offset - piece.fileOffset)..<bytes.byteCount), leaf: index == nil ? leaf : nil)
     let start = offset + length
     let limit = min(piece.range.upperBound, chunk.byteRange.upperBound)
     guard header.compressedByteCount <= limit - start else { throw Self.damaged("a page is longer than its chunk") }
@@ -465,15 +469,29 @@ package struct ParquetPiece: Sendable {
   package var range: Range<Int> { fileOffset..<(fileOffset + bytes.byteCount) }
 }
 
+/// SAFETY: every code of a valid row was compared with the size of the dictionary, and the code of a null row is 0.
 @inline(__always)
 private func gather<Word: FixedWidthInteger & BitwiseCopyable>(
   _ type: Word.Type, _ values: Buffer, _ codes: Buffer, _ validity: Bitmap?, _ rows: Int
 ) -> Buffer {
-  let source = values.span(of: Word.self), codes = codes.span(of: Int32.self)
-  return Buffer.of(Word.self, count: rows) { out in
-    for row in 0..<rows { out[row] = source[Int(codes[row])] }
-    guard let validity else { return }
-    let words = validity.words
-    for row in 0..<rows where words[row >> 6] >> UInt64(row & 63) & 1 == 0 { out[row] = 0 }
+  precondition(codes.byteCount >= rows * 4 && values.byteCount >= MemoryLayout<Word>.stride)
+  return Buffer(uninitializedByteCount: rows * MemoryLayout<Word>.stride) { raw in
+    values.withUnsafeBytes { values in
+      codes.withUnsafeBytes { codes in
+        guard let source = values.baseAddress?.assumingMemoryBound(to: Word.self),
+          let codes = codes.baseAddress?.assumingMemoryBound(to: UInt32.self),
+          let out = raw.baseAddress?.assumingMemoryBound(to: Word.self)
+        else { return }
+        guard let validity else {
+          for row in 0..<rows { out[row] = source[Int(codes[row])] }
+          return
+        }
+        let words = validity.words
+        for row in 0..<rows {
+          let bit = Word(truncatingIfNeeded: words[row &>> 6] &>> UInt64(row & 63) & 1)
+          out[row] = source[Int(codes[row])] & (0 &- bit)
+        }
+      }
+    }
   }
 }

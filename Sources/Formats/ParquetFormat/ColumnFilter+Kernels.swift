@@ -58,6 +58,33 @@ extension ColumnFilter {
     }
   }
 
+  /// The same for cheap tests that few rows pass: eight rows are tested together, and written one by one only if one of
+  /// them passes.
+  @inline(__always)
+  private static func pickRare(_ rows: Int, _ passes: (Int) -> Bool) -> PickedRows {
+    PickedRows(capacity: rows) { out in
+      var kept = 0
+      var row = 0
+      while row + 8 <= rows {
+        let low = bit(passes(row)) | bit(passes(row + 1)) | bit(passes(row + 2)) | bit(passes(row + 3))
+        let high = bit(passes(row + 4)) | bit(passes(row + 5)) | bit(passes(row + 6)) | bit(passes(row + 7))
+        if low | high != 0 {
+          for place in row..<(row + 8) {
+            out[kept] = Int32(truncatingIfNeeded: place)
+            kept += bit(passes(place))
+          }
+        }
+        row += 8
+      }
+      while row < rows {
+        out[kept] = Int32(truncatingIfNeeded: row)
+        kept += bit(passes(row))
+        row += 1
+      }
+      return kept
+    }
+  }
+
   private static func valid(_ column: Column) -> PickedRows {
     guard column.mayHaveNulls else { return pick(column.count) { _ in true } }
     if let validity = column.validity { return PickedRows(setIn: validity) }
@@ -117,12 +144,14 @@ extension ColumnFilter {
       let values = column.int64s
       // One comparison: below `low` wraps around to above the width of the range.
       let width = UInt64(bitPattern: high &- low)
+      if low == high && !negated { return pickRare(rows) { values[$0] == low } }
       return pick(rows) { (UInt64(bitPattern: values[$0] &- low) <= width) != negated }
     case .int32:
       let values = column.int32s
       guard low <= Int64(Int32.max), high >= Int64(Int32.min) else { return pick(rows) { _ in negated } }
       let least = Int32(clamping: low)
       let width = UInt32(bitPattern: Int32(clamping: high) &- least)
+      if low == high && !negated { return pickRare(rows) { values[$0] == least } }
       return pick(rows) { (UInt32(bitPattern: values[$0] &- least) <= width) != negated }
     default:
       let values = column.booleans

@@ -184,6 +184,15 @@ extension Conversion {
           out[row] = quotient * divisor > value ? quotient - 1 : quotient
         }
       }
+    case .numericFromInt32(let scale, let factor) where factor < Self.safeFactor:
+      let source = raw.int32s
+      return Self.safeNumerics(raw, target) { Int128(source[$0]) &* factor &<< 8 | Int128(scale) }
+    case .numericFromInt64(let scale, let factor) where factor == 1:
+      let source = raw.int64s
+      return Self.safeNumerics(raw, target) { Int128(source[$0]) &<< 8 | Int128(scale) }
+    case .numericFromInt64(let scale, let factor) where factor < Self.safeFactor:
+      let source = raw.int64s
+      return Self.safeNumerics(raw, target) { Int128(source[$0]) &* factor &<< 8 | Int128(scale) }
     case .numericFromInt32(let scale, let factor):
       let source = raw.int32s
       return try Self.numerics(raw, target, scale, factor) { Int128(source[$0]) }
@@ -286,6 +295,30 @@ extension Conversion {
     }
     if !fits { throw outOfRange() }
     return column
+  }
+
+  /// Below this no 64-bit number leaves the coefficient's 120 bits.
+  private static let safeFactor: Int128 = 1 << 55
+
+  /// The loop of decimals that always fit.
+  @inline(__always)
+  private static func safeNumerics(_ raw: Column, _ target: DataType, bits: (Int) -> Int128) -> Column {
+    let rows = raw.count
+    return build(raw, target, Int128.self) { out in
+      for row in 0..<rows { out[row] = bits(row) }
+      // A null row is zero bytes, scale included.
+      guard let validity = raw.validity else { return }
+      let words = validity.words
+      for index in 0..<Bitmap.wordCount(rows) {
+        var nulls = ~words[index]
+        while nulls != 0 {
+          let row = index << 6 + nulls.trailingZeroBitCount
+          if row >= rows { break }
+          out[row] = 0
+          nulls &= nulls &- 1
+        }
+      }
+    }
   }
 
   private static func checkText(_ raw: Column) throws(Fault) {

@@ -16,7 +16,7 @@ final class PageCompressor: @unchecked Sendable {
     case .snappy: compressor = Compressor(.snappy)
     case .lz4Raw: compressor = Compressor(.lz4Raw)
     case .zstd: compressor = Compressor(.zstd, level: level)
-    case .gzip, .brotli, .lz4Hadoop: preconditionFailure("a codec that is only read")
+    case .gzip, .brotli, .lz4Hadoop: preconditionFailure("codecs that are only read")
     }
   }
 

@@ -4,6 +4,13 @@
 
 import Bedrock
 
+/// Both halves of the product: every bit of the value reaches every bit of the result.
+@inline(__always)
+private func fold(_ value: UInt64, _ factor: UInt64) -> UInt64 {
+  let (high, low) = value.multipliedFullWidth(by: factor)
+  return high ^ low
+}
+
 /// Distinct words. Codes count up from 0 in order of first sight.
 struct WordDictionary<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable> {
   private struct Slot {
@@ -35,9 +42,7 @@ struct WordDictionary<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyabl
 
   @inline(__always)
   private static func hash(_ value: Word) -> Int {
-    var h = UInt64(truncatingIfNeeded: value) &* 0x9E37_79B9_7F4A_7C15
-    h ^= h >> 32
-    return Int(truncatingIfNeeded: h & 0x7FFF_FFFF_FFFF_FFFF)
+    Int(truncatingIfNeeded: fold(UInt64(truncatingIfNeeded: value), 0x9E37_79B9_7F4A_7C15) >> 1)
   }
 
   /// Codes of `source`, appended to `codes`. Stops before a value that would make more than `entriesMax`; returns how many
@@ -45,18 +50,25 @@ struct WordDictionary<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyabl
   mutating func encode(
     _ source: UnsafeBufferPointer<Word>, entriesMax: Int, into codes: inout [UInt32]
   ) -> Int {
-    var index = 0
-    while index < source.count {
-      index = encodeKnown(source, from: index, into: &codes)
-      if index == source.count { break }
-      if values.count >= entriesMax { return index }
-      add(source[index])
+    let before = codes.count
+    codes.append(contentsOf: repeatElement(0, count: source.count))
+    let coded = codes.withUnsafeMutableBufferPointer { codes in
+      let target = UnsafeMutableBufferPointer(rebasing: codes[before...])
+      var index = 0
+      while true {
+        index = encodeKnown(source, from: index, into: target)
+        if index == source.count || values.count >= entriesMax { return index }
+        add(source[index])
+      }
     }
-    return source.count
+    codes.removeLast(source.count - coded)
+    return coded
   }
 
   /// Codes values until one is new; returns its place.
-  private func encodeKnown(_ source: UnsafeBufferPointer<Word>, from start: Int, into codes: inout [UInt32]) -> Int {
+  private func encodeKnown(
+    _ source: UnsafeBufferPointer<Word>, from start: Int, into codes: UnsafeMutableBufferPointer<UInt32>
+  ) -> Int {
     let mask = slots.count - 1
     return slots.withUnsafeBufferPointer { slots in
       var index = start
@@ -67,7 +79,7 @@ struct WordDictionary<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyabl
         while slots[place].code >= 0 && slots[place].value != value { place = (place + 1) & mask }
         let code = slots[place].code
         if code < 0 { return index }
-        codes.append(UInt32(truncatingIfNeeded: code))
+        codes[index] = UInt32(truncatingIfNeeded: code)
         index += 1
       }
       return index
@@ -109,24 +121,51 @@ struct BytesDictionary {
     slots = larger
   }
 
-  /// Mixes 8 bytes at a time. Only speed depends on it, so it needs no secret: a column that defeats it has at most
-  /// `dictionaryBytesMax` of distinct values.
+  /// Mixes 8 bytes at a time; the last 8 may overlap those before. Only speed depends on it, so it needs no secret: a
+  /// column that defeats it has at most `dictionaryBytesMax` of distinct values.
   @inline(__always)
   private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-    var h = UInt64(truncatingIfNeeded: bytes.count) &* 0x9E37_79B9_7F4A_7C15
+    let count = bytes.count
+    var h = UInt64(truncatingIfNeeded: count) &+ 0x9E37_79B9_7F4A_7C15
+    if count >= 8 {
+      var index = 0
+      while index + 8 < count {
+        h = fold(h ^ bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self), 0xFF51_AFD7_ED55_8CCD)
+        index += 8
+      }
+      h ^= bytes.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
+    } else {
+      h ^= short(bytes)
+    }
+    return UInt32(truncatingIfNeeded: fold(h, 0xC4CE_B9FE_1A85_EC53))
+  }
+
+  /// Up to 7 bytes as a number that differs for different bytes of one length.
+  @inline(__always)
+  private static func short(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    let count = bytes.count
+    if count >= 4 {
+      let low = bytes.loadUnaligned(as: UInt32.self), high = bytes.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self)
+      return UInt64(low) | UInt64(high) << 32
+    }
+    if count == 0 { return 0 }
+    return UInt64(bytes[0]) | UInt64(bytes[count / 2]) << 8 | UInt64(bytes[count - 1]) << 16
+  }
+
+  /// Whether two byte strings of one length are the same.
+  @inline(__always)
+  private static func same(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+    let count = a.count
+    if count < 8 { return short(a) == short(b) }
     var index = 0
-    while index + 8 <= bytes.count {
-      h = (h ^ bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)) &* 0xFF51_AFD7_ED55_8CCD
-      h ^= h >> 32
+    while index + 8 < count {
+      if a.loadUnaligned(fromByteOffset: index, as: UInt64.self) != b.loadUnaligned(fromByteOffset: index, as: UInt64.self) {
+        return false
+      }
       index += 8
     }
-    var rest: UInt64 = 0
-    while index < bytes.count {
-      rest = rest << 8 | UInt64(bytes[index])
-      index += 1
-    }
-    h = (h ^ rest) &* 0xC4CE_B9FE_1A85_EC53
-    return UInt32(truncatingIfNeeded: h ^ h >> 29)
+    return a.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
+      == b.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
   }
 
   /// The code of a value; `nil` when it is new and would make the page larger than `byteCountMax`.
@@ -164,7 +203,7 @@ struct BytesDictionary {
     let start = Int(offsets[code]), length = Int(offsets[code + 1]) - start
     if length != bytes.count { return false }
     return data.withUnsafeBytes { raw in
-      ByteOrder.compare(UnsafeRawBufferPointer(rebasing: raw[start..<(start + length)]), bytes) == 0
+      Self.same(UnsafeRawBufferPointer(rebasing: raw[start..<(start + length)]), bytes)
     }
   }
 
@@ -177,33 +216,49 @@ struct BytesDictionary {
     _ raw: UnsafeRawBufferPointer, _ ends: UnsafeBufferPointer<Int32>, _ validity: UnsafeBufferPointer<UInt64>?,
     from start: Int, to end: Int, byteCountMax: Int, into codes: inout [UInt32]
   ) -> Int {
-    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Self.batch) { hints in
-      var first = start
-      while first < end {
-        let last = min(end, first + Self.batch)
-        let mask = slots.count - 1
-        // First the hashes and the slots they point at, which do not wait for each other; then the comparisons.
-        for row in first..<last {
-          let value = UnsafeRawBufferPointer(rebasing: raw[Int(ends[row])..<Int(ends[row + 1])])
-          let hash = Self.hash(value)
-          let slot = slots[Int(hash) & mask]
-          hints[row - first] = UInt64(hash) << 32 | (slot >> 32 == UInt64(hash) ? slot & 0xFFFF_FFFF : 0)
-        }
-        for row in first..<last {
-          if let validity, validity[row >> 6] >> UInt64(row & 63) & 1 == 0 { continue }
-          let value = UnsafeRawBufferPointer(rebasing: raw[Int(ends[row])..<Int(ends[row + 1])])
-          let hash = UInt32(truncatingIfNeeded: hints[row - first] >> 32)
-          let hint = Int(hints[row - first] & 0xFFFF_FFFF)
-          if hint > 0 && equals(hint - 1, value) {
-            codes.append(UInt32(hint - 1))
-            continue
+    var place = codes.count
+    codes.append(contentsOf: repeatElement(0, count: end - start))
+    let stop = codes.withUnsafeMutableBufferPointer { codes in
+      withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Self.batch) { hints in
+        var first = start
+        while first < end {
+          let rows = first..<min(end, first + Self.batch)
+          lookUp(raw, ends, rows, into: hints)
+          for row in rows {
+            if let validity, validity[row >> 6] >> UInt64(row & 63) & 1 == 0 { continue }
+            let value = UnsafeRawBufferPointer(rebasing: raw[Int(ends[row])..<Int(ends[row + 1])])
+            let hash = UInt32(truncatingIfNeeded: hints[row - first] >> 32)
+            let hint = Int(hints[row - first] & 0xFFFF_FFFF)
+            if hint > 0 && equals(hint - 1, value) {
+              codes[place] = UInt32(truncatingIfNeeded: hint - 1)
+            } else {
+              guard let code = find(hash, value) ?? add(hash, value, byteCountMax: byteCountMax) else { return row }
+              codes[place] = code
+            }
+            place += 1
           }
-          guard let code = find(hash, value) ?? add(hash, value, byteCountMax: byteCountMax) else { return row }
-          codes.append(code)
+          first = rows.upperBound
         }
-        first = last
+        return end
       }
-      return end
+    }
+    codes.removeLast(codes.count - place)
+    return stop
+  }
+
+  /// The hashes of values and the codes in the slots they point at, which do not wait for each other.
+  private func lookUp(
+    _ raw: UnsafeRawBufferPointer, _ ends: UnsafeBufferPointer<Int32>, _ rows: Range<Int>,
+    into hints: UnsafeMutableBufferPointer<UInt64>
+  ) {
+    let mask = slots.count - 1
+    slots.withUnsafeBufferPointer { slots in
+      for row in rows {
+        let value = UnsafeRawBufferPointer(rebasing: raw[Int(ends[row])..<Int(ends[row + 1])])
+        let hash = Self.hash(value)
+        let slot = slots[Int(hash) & mask]
+        hints[row - rows.lowerBound] = UInt64(hash) << 32 | (slot >> 32 == UInt64(hash) ? slot & 0xFFFF_FFFF : 0)
+      }
     }
   }
 

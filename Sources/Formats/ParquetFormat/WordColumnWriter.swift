@@ -56,7 +56,7 @@ final class WordColumnWriter<Word: FixedWidthInteger & UnsignedInteger & Bitwise
       bytes = []
       pending[..<sample].withUnsafeBufferPointer { DeltaEncoder.append($0, to: &bytes) }
       let delta = trial.bytesPerValue(bytes, count: sample) * expected
-      if delta < best * 0.9 { (mode, best) = (.delta, delta) }
+      if delta < best * 0.97 { (mode, best) = (.delta, delta) }
     }
     if !column.isPersonal, let coded = dictionarySize(&trial, expected), coded < best { mode = .dictionary }
   }

@@ -11,8 +11,9 @@
 
 package import Bedrock
 import Columnar
-package import DeltaFormat
+import DeltaFormat
 package import EventSchema
+import ObjectStore
 import Runtime
 package import StorageContract
 

@@ -54,23 +54,29 @@ private final class CompactionRun {
   }
 
   private func take(_ next: Chunk) {
-    var sorted = next
-    keys = next.columns[keyColumn].flat()
+    let keys = next.columns[keyColumn].flat()
     precondition(keys.nullCount == 0, "the key of a merge is never null")
     if let order = RadixSort.order(keys.int64s) {
-      sorted = next.gather(order.span)
-      keys = keys.gather(order.span).flat()
+      chunk = next.gather(order.span)
+      self.keys = keys.gather(order.span).flat()
+    } else {
+      chunk = next
+      self.keys = keys
     }
-    chunk = sorted
     row = 0
   }
 
   /// The last key of the loaded chunk.
-  var lastKey: Int64 { keys.int64s[keys.count - 1] }
+  var lastKey: Int64 {
+    let keys = self.keys
+    let values = keys.int64s
+    return values[values.count - 1]
+  }
 
   /// Takes the loaded rows with keys up to `bound`; nil when there are none.
   func take(upTo bound: Int64) -> Chunk? {
     guard let chunk else { return nil }
+    let keys = self.keys
     let values = keys.int64s
     var low = row
     var high = values.count

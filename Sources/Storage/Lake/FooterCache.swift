@@ -1,7 +1,7 @@
 // What is kept of data files between scans: footers and page indexes, parsed once, and hot pages, decompressed once. Data
 // files never change, so an entry never goes stale; what is asked for least leaves when a budget is passed.
 //
-//   footer cache   footers, offset indexes, column indexes       LakeOptions.footerCacheBytesMax
+//   footer cache   footers, page indexes, bloom filters          LakeOptions.footerCacheBytesMax
 //   page cache     decompressed pages and decoded dictionaries   LakeOptions.pageCacheBytesMax
 
 import Bedrock
@@ -17,11 +17,13 @@ final class FooterCache: Sendable {
     /// By the place of the index in the file.
     case offsetIndex(ObjectPath, Int)
     case columnIndex(ObjectPath, Int)
+    case bloomFilter(ObjectPath, Int)
   }
   private enum Entry: Sendable {
     case footer(ParquetFile)
     case offsetIndex(ParquetOffsetIndex)
     case columnIndex(ParquetColumnIndex)
+    case bloomFilter(ParquetBloomFilter)
   }
   /// A page, by the place of its header.
   struct PageKey: Hashable, Sendable {
@@ -29,12 +31,14 @@ final class FooterCache: Sendable {
     let offset: Int
   }
   let objectStore: any ObjectStore
+  let options: LakeOptions
   let reads: LakeReads
   let pages: BudgetedCache<PageKey, ParquetPage>
   private let entries: BudgetedCache<Key, Entry>
 
   init(store: any ObjectStore, options: LakeOptions) {
     objectStore = store
+    self.options = options
     reads = LakeReads(store: store, threadCount: options.readThreadCount)
     pages = BudgetedCache(bytesMax: options.pageCacheBytesMax)
     entries = BudgetedCache(bytesMax: options.footerCacheBytesMax)
@@ -89,6 +93,45 @@ final class FooterCache: Sendable {
       }
     }
     return found
+  }
+
+  /// The bloom filter of a column chunk; `nil` where there is none, or none that this reader knows.
+  func bloomFilter(
+    _ path: ObjectPath, _ chunk: ParquetColumnChunk, fileBytes: Int64
+  ) throws(Fault) -> ParquetBloomFilter? {
+    guard let range = ParquetBloomFilter.byteRange(of: chunk, fileByteCount: Int(fileBytes)) else { return nil }
+    if case .bloomFilter(let filter)? = entries.find(.bloomFilter(path, range.lowerBound)) { return filter }
+    guard let filter = try readBloomFilter(path, range, fileBytes: Int(fileBytes)) else { return nil }
+    entries.insert(.bloomFilter(path, range.lowerBound), .bloomFilter(filter), byteCount: 128 + filter.byteCount)
+    return filter
+  }
+
+  private func readBloomFilter(
+    _ path: ObjectPath, _ range: Range<Int>, fileBytes: Int
+  ) throws(Fault) -> ParquetBloomFilter? {
+    var count = range.count
+    do throws(Fault) {
+      // The header states how long the filter is where the footer does not.
+      for _ in 0..<2 {
+        let read = try bytes(path, range.lowerBound, count)
+        switch try ParquetBloomFilter.parse(read.bytes) {
+        case .filter(let filter): return filter
+        case .needs(let byteCount) where byteCount <= fileBytes - range.lowerBound: count = byteCount
+        case .needs: throw Fault.corrupt("a Parquet bloom filter ends behind its file")
+        }
+      }
+      throw Fault.bug("a Parquet bloom filter asked for more bytes twice")
+    } catch {
+      // A filter of another kind, or a very large one, only fails to help.
+      if error.state == .featureNotSupported || error.state == .programLimitExceeded { return nil }
+      throw error
+    }
+  }
+
+  private func bytes(_ path: ObjectPath, _ offset: Int, _ byteCount: Int) throws(Fault) -> Buffer {
+    try Buffer(uninitializedByteCount: byteCount) { (raw) throws(Fault) in
+      try objectStore.read(path, at: Int64(offset), into: raw)
+    }
   }
 
   /// The part of what was read that holds `range`.

@@ -66,6 +66,11 @@ package final class Lake: Sendable {
     footers = FooterCache(store: store, options: options)
   }
 
+  /// Bytes of pages that are kept in memory now.
+  package var pageCacheBytesUsed: Int { footers.pages.bytesUsed }
+  /// Bytes of footers, page indexes and bloom filters that are kept in memory now.
+  package var footerCacheBytesUsed: Int { footers.bytesUsed - footers.pages.bytesUsed }
+
   /// The table of one entity, whether it exists yet or not: the same object for the same name. No I/O.
   package func table(domain: String, entity: String) throws(Fault) -> LakeTable {
     let folder = try root.appending(domain).appending(entity)
@@ -110,6 +115,10 @@ package struct LakeOptions: Sendable {
   package var footerCacheBytesMax = 64 * 1_048_576
   /// Bytes of decompressed pages and dictionaries kept in memory; 0: none.
   package var pageCacheBytesMax = 256 * 1_048_576
+  /// Rows of a row group whose page indexes are worth reading: those of smaller ones cost as much as their pages.
+  package var pageIndexRowsMin = 4 * Limits.chunkRowsMax
+  /// Rows of a part of a row group at least, where row groups are split to keep all cores busy.
+  package var morselRowsMin = 131_072
   /// Threads that read ahead and in parallel; 0: every read is made by the thread that needs it.
   package var readThreadCount = 4
   /// How often a commit is rebased on a concurrent one before it gives up with 40001.

@@ -5,9 +5,6 @@ import EventSchema
 import ParquetFormat
 
 struct LakeMorselLayout {
-  /// Row groups smaller than this are read whole: their index costs as much as their pages.
-  private static let rowsMin = 4 * Limits.chunkRowsMax
-
   /// Rows of the row group that can pass, in ascending runs, none empty.
   var runs: [Range<Int>]
   /// Offset indexes by leaf, of the columns that are read.
@@ -18,7 +15,7 @@ struct LakeMorselLayout {
 
   init(_ morsel: LakeMorsel, _ work: LakeScanWork) throws(Fault) {
     runs = [morsel.rows]
-    guard morsel.group.rowCount >= Self.rowsMin else { return }
+    guard morsel.group.rowCount >= work.cache.options.pageIndexRowsMin else { return }
     var leaves: [Int] = []
     for column in work.conditions.map(\.column) + work.columns {
       guard let leaf = LakeScan.leafIndex(morsel.footer, column), !leaves.contains(leaf) else { continue }

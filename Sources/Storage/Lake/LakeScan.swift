@@ -1,6 +1,7 @@
 // A scan of one snapshot.
 //
 //   planning    files left by the statistics of the log ─► footers (read at once, cached) ─► row groups left by theirs
+//               and by bloom filters
 //               ─► morsels: row groups, or parts of them that begin at a page when there are too few for all cores
 //   open        page indexes ─► runs of rows ─► ranges of the columns that filter, joined and read; meanwhile the next
 //               morsels are prepared on the threads of LakeReads
@@ -55,9 +56,6 @@ final class LakeScanWork: Sendable {
 package final class LakeScan: TableScan {
   /// Row groups are split when there are fewer of them than this.
   private static let morselsWanted = 8
-  /// Rows of a part of a row group at least.
-  private static let partRowsMin = 131_072
-
   private let snapshot: LakeSnapshot
   private let work: LakeScanWork
   let morsels: [LakeMorsel]
@@ -87,6 +85,7 @@ package final class LakeScan: TableScan {
         groups.append(LakeMorsel(file: file, footer: footer, rowGroup: number, rows: 0..<group.rowCount))
       }
     }
+    groups = try Self.withoutAbsent(groups, work)
     filesRead = files.count
     rowGroups = (total, groups.count)
     morsels = try groups.count < Self.morselsWanted ? Self.split(groups, work) : groups
@@ -123,6 +122,49 @@ package final class LakeScan: TableScan {
     return footers
   }
 
+  /// Row groups whose bloom filters do not rule out every value that a condition asks for. Asked last: a filter is a read.
+  private static func withoutAbsent(_ groups: [LakeMorsel], _ work: LakeScanWork) throws(Fault) -> [LakeMorsel] {
+    let sought = work.conditions.compactMap { condition -> (LakeCondition, [Scalar])? in
+      switch condition.test {
+      case .compare(.equal, let value): (condition, [value])
+      case .anyOf(let values): (condition, values)
+      default: nil
+      }
+    }
+    if sought.isEmpty || groups.isEmpty { return groups }
+    final class Found: Sendable {
+      let absent: Mutex<[Bool]>
+      init(_ count: Int) { absent = Mutex([Bool](repeating: false, count: count)) }
+    }
+    let found = Found(groups.count)
+    try work.cache.reads.forEach(groups.count) { (index) throws(Fault) in
+      for (condition, values) in sought where try isAbsent(values, condition, groups[index], work.cache) {
+        found.absent.withLock { $0[index] = true }
+        return
+      }
+    }
+    let absent = found.absent.withLock { $0 }
+    return groups.indices.filter { !absent[$0] }.map { groups[$0] }
+  }
+
+  private static func isAbsent(
+    _ values: [Scalar], _ condition: LakeCondition, _ morsel: LakeMorsel, _ cache: FooterCache
+  ) throws(Fault) -> Bool {
+    guard let leaf = leafIndex(morsel.footer, condition.column), morsel.group.columns[leaf].bloomFilter != nil else {
+      return false
+    }
+    var hashes: [UInt64] = []
+    for value in values {
+      guard let hash = morsel.footer.leaves[leaf].bloomHash(value, as: condition.column.type) else { return false }
+      hashes.append(hash)
+    }
+    let chunk = morsel.group.columns[leaf]
+    guard let filter = try cache.bloomFilter(morsel.file.path, chunk, fileBytes: morsel.file.add.size) else {
+      return false
+    }
+    return !hashes.contains { filter.mayContain(hash: $0) }
+  }
+
   /// Parts of large row groups that begin where pages of the first column read begin.
   private static func split(_ groups: [LakeMorsel], _ work: LakeScanWork) throws(Fault) -> [LakeMorsel] {
     var parts: [LakeMorsel] = []
@@ -130,14 +172,14 @@ package final class LakeScan: TableScan {
       let count = group.group.rowCount
       let columns = work.columns + work.conditions.map(\.column)
       let leaf = columns.lazy.compactMap { leafIndex(group.footer, $0) }.first
-      guard count >= 2 * partRowsMin, let leaf,
+      guard count >= 2 * work.cache.options.morselRowsMin, let leaf,
         let index = try work.cache.indexes(group.file.path, [(group.group.columns[leaf], false)])[0].offsets
       else {
         parts.append(group)
         continue
       }
       var start = 0
-      for page in index.pages where page.firstRow - start >= partRowsMin && count - page.firstRow >= partRowsMin {
+      for page in index.pages where page.firstRow - start >= work.cache.options.morselRowsMin && count - page.firstRow >= work.cache.options.morselRowsMin {
         parts.append(LakeMorsel(file: group.file, footer: group.footer, rowGroup: group.rowGroup, rows: start..<page.firstRow))
         start = page.firstRow
       }

@@ -58,6 +58,9 @@ package final class Maintenance: Sendable {
     engine.observeFlushes { _ in }
   }
 
+  /// The newest state of a table in the lake.
+  func snapshot(_ table: RegisteredTable) throws(Fault) -> LakeSnapshot { try upkeep.lakeTable(table).refresh() }
+
   /// What is known of each analysed table, with its newest columns.
   package func statistics() -> [(table: RegisteredTable, statistics: TableStatistics)] { upkeep.statistics() }
 

@@ -3,6 +3,8 @@
 import Bedrock
 import EventSchema
 import Lake
+import ObjectStore
+import Runtime
 import StorageContract
 import StorageEngine
 

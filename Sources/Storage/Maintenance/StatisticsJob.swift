@@ -4,8 +4,12 @@ import Bedrock
 import Columnar
 import EventSchema
 import Lake
+import Logging
+import ObjectStore
+import Runtime
 import StorageContract
 import StorageEngine
+import Synchronization
 
 extension LakeUpkeep {
   /// Files read between two savings.

@@ -4,7 +4,8 @@
 //
 // prints the processor nanoseconds of one scan on one thread, and its answer: how many rows, least and greatest value
 // (bool and text: how many true, how many bytes). Planning, reading, decoding and folding count; opening the store does
-// not. --hot measures the second scan, which finds its pages in the cache; without it there is no page cache.
+// not. The scan that is measured is not the first of the process. --hot measures one that finds its pages in the page
+// cache; without it there is no page cache.
 
 import Bedrock
 import Columnar
@@ -96,7 +97,9 @@ struct LakeBench {
       : decodeCase(name)
     let lake = Lake(store: try LocalObjectStore(path: arguments[0]), clock: .system, options: options(isHot))
     let snapshot = try lake.table(domain: "bench", entity: wanted.table).refresh()
-    if isHot { for _ in 0..<2 { _ = try measure(snapshot, wanted) } }
+    // A first scan wakes the process up, as DuckDB's is awake. With --hot it fills the cache, the second one proves it.
+    _ = try measure(snapshot, wanted)
+    if isHot { _ = try measure(snapshot, wanted) }
     let (nanos, answer) = try measure(snapshot, wanted)
     Swift.print("\(nanos)\t\(answer)")
   }
