@@ -18,6 +18,8 @@ import Testing
     var columns = 0
     for line in result.output.split(separator: "\n") {
       let parts = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+      // pyarrow does not read back every file that it writes.
+      if parts[1] == "refused" { continue }
       let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(parts[0])))
       do {
         let file = try Files.parse(bytes)
