@@ -38,6 +38,7 @@ let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-ser
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let http = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let allModules: [Module] = [
@@ -58,7 +59,7 @@ let allModules: [Module] = [
     "EventDecoding", .formats, "Formats",
     uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "JSONTape"]),
   Module("ParquetFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "Compression"]),
-  Module("DeltaFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "JSONTape"]),
+  Module("DeltaFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "JSONTape", "ParquetFormat"]),
   Module("IcebergFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "Compression", "JSONTape"]),
   Module("PostgresProtocol", .formats, "Formats", uses: ["Bedrock", "Columnar"]),
   Module("SQLSyntax", .formats, "Formats", uses: ["Bedrock", "CPgQuery"]),
@@ -78,8 +79,7 @@ let allModules: [Module] = [
   Module(
     "Iceberg", .engine, "Storage",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "EventSchema", "ParquetFormat", "DeltaFormat", "IcebergFormat", "ObjectStore",
-      "Lake",
+      "Bedrock", "Runtime", "DeltaFormat", "IcebergFormat", "JSONTape", "ObjectStore", "Lake",
     ]),
   Module(
     "StorageEngine", .engine, "Storage",
@@ -87,7 +87,8 @@ let allModules: [Module] = [
   Module(
     "Maintenance", .engine, "Storage",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ObjectStore", "Lake", "StorageEngine",
+      "Bedrock", "Runtime", "Columnar", "Kernels", "EventSchema", "StorageContract", "ObjectStore", "Lake",
+      "StorageEngine",
     ], products: [log]),
   Module("Functions", .engine, "Query", uses: ["Bedrock", "Runtime", "Columnar", "Kernels"]),
   Module("Plan", .engine, "Query", uses: ["Bedrock", "Columnar", "StorageContract", "Functions"]),
@@ -103,7 +104,7 @@ let allModules: [Module] = [
   Module(
     "Session", .engine, "Query",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
       "Executor",
     ]),
 
@@ -118,7 +119,9 @@ let allModules: [Module] = [
     "PostgresServer", .edge, "Edge",
     uses: ["Bedrock", "Runtime", "Columnar", "PostgresProtocol", "Plan", "Session"],
     products: [log, nio, nioPosix, lifecycle]),
-  Module("HTTPServer", .edge, "Edge", uses: ["Bedrock", "Runtime", "JSONTape"], products: [log, nio, hummingbird, lifecycle]),
+  Module(
+    "HTTPServer", .edge, "Edge", uses: ["Bedrock", "Runtime", "JSONTape"],
+    products: [log, nio, hummingbird, hummingbirdCore, lifecycle]),
   Module("Telemetry", .edge, "Edge", uses: ["Bedrock", "Runtime"], products: [log]),
 
   // Server: the only place that wires.
@@ -204,7 +207,7 @@ let allTests: [Module] = [
   Module(
     "SessionTests", .tests, "Query",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
       "Executor", "Session", "TestKit",
     ]),
   Module(
@@ -236,6 +239,7 @@ let allBenchmarks: [Module] = [
     uses: [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ParquetFormat", "ObjectStore", "Lake",
     ]),
+  Module("ParquetBench", .tests, "Benchmarks", uses: ["Bedrock", "Runtime", "Columnar", "ParquetFormat"]),
   Module(
     "QueryBench", .tests, "Benchmarks",
     uses: ["Bedrock", "Runtime", "Columnar", "StorageContract", "Functions", "Plan", "Executor"]),
@@ -243,7 +247,7 @@ let allBenchmarks: [Module] = [
 
 /// Fuzz targets exist only when FUZZ=1: they need flags that a dependant must never inherit.
 let fuzzers: [Module] = [
-  Module("FuzzParquet", .tests, "Targets", uses: ["Bedrock", "Columnar", "ParquetFormat"]),
+  Module("FuzzParquet", .tests, "Targets", uses: ["ParquetFormat"]),
   Module("FuzzDeltaLog", .tests, "Targets", uses: ["Bedrock", "DeltaFormat"]),
   Module("FuzzDeltaCheckpoint", .tests, "Targets", uses: ["Bedrock", "Columnar", "ParquetFormat", "DeltaFormat"]),
   Module("FuzzDeletionVector", .tests, "Targets", uses: ["Bedrock", "DeltaFormat"]),
@@ -342,7 +346,9 @@ var targets: [Target] = modules.map { module in
 }
 targets += shims.values.sorted { $0.name < $1.name }
 /// Python programs beside the tests that run them.
-let scripts = ["ParquetFormatTests": ["Oracle"], "IntegrationTests": ["Clients", "Oracle"]]
+let scripts = [
+  "ParquetFormatTests": ["Oracle"], "IntegrationTests": ["Clients", "Oracle"], "LakeBench": ["lake_bench.py"],
+]
 for module in tests {
   let path = "Tests/\(module.room)/\(module.name)"
   if module.name == "TestKit" {
@@ -367,7 +373,7 @@ for module in benchmarks {
   targets.append(
     .executableTarget(
       name: module.name, dependencies: dependencies(module), path: "Tests/Benchmarks/\(module.name)",
-      swiftSettings: swiftSettings))
+      exclude: scripts[module.name] ?? [], swiftSettings: swiftSettings))
 }
 
 let package = Package(

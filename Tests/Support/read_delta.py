@@ -4,6 +4,9 @@
   read_delta.py check                          which readers there are, one a line
   read_delta.py compare <table> <expected>     every reader must see what the file says; prints the differences
   read_delta.py write <table>                  writes a small table with delta-rs, for our own reader
+  read_delta.py create <table> <schema>        makes an empty table with delta-rs; the file has Delta's schema text
+  read_delta.py count <table> <reader>         how many rows a reader sees
+  read_delta.py append <table> <first> <count> appends rows with _pos from <first> on, one commit each, with delta-rs
 
 The expected file is JSON: {"columns": [name ...], "rows": [[value ...] ...]}, rows in the order of _pos, timestamps in
 microseconds since 1970, dates as text, bytes in hexadecimal, decimals as text, NaN and infinity as text.
@@ -19,6 +22,20 @@ import sysconfig
 import deltalake
 import duckdb
 import pyarrow
+import pyarrow.ipc
+
+try:
+    import polars
+except ImportError:
+    polars = None
+try:
+    import datafusion
+except ImportError:
+    datafusion = None
+try:
+    import chdb
+except ImportError:
+    chdb = None
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
@@ -53,6 +70,31 @@ def duck_db(path):
     return pyarrow.table(connection.sql(f"select * from delta_scan('{path}')").to_arrow_table())
 
 
+def arrow_dataset(path):
+    return deltalake.DeltaTable(path).to_pyarrow_dataset().to_table()
+
+
+def polars_delta(path):
+    return polars.scan_delta(path).collect().to_arrow()
+
+
+def data_fusion_provider(path):
+    context = datafusion.SessionContext()
+    context.register_table("t", deltalake.DeltaTable(path))
+    return context.sql("select * from t").to_arrow_table()
+
+
+def click_house(path):
+    os.chdir("/")  # ClickHouse reads only files inside the working directory
+    data = chdb.query(
+        f"select * from deltaLakeLocal('{path}')"
+        " settings output_format_arrow_string_as_string=0, session_timezone='UTC'", "Arrow")
+    table = pyarrow.ipc.open_file(pyarrow.py_buffer(data.bytes())).read_all()
+    # ClickHouse has one type for text and bytes: the values are its own, the types those of the table.
+    types = {field.name: field.type for field in deltalake.DeltaTable(path).to_pyarrow_dataset().schema}
+    return pyarrow.table({name: table[name].cast(types[name]) for name in table.column_names})
+
+
 def duck_db_extension():
     folder = sysconfig.get_paths()["purelib"]
     return f"{folder}/duckdb_extension_delta/extensions/v{duckdb.__version__}/delta.duckdb_extension"
@@ -78,8 +120,15 @@ def filtered(path, expected):
 
 def readers():
     result = {"delta-rs": delta_rs, "DataFusion": data_fusion}
+    result["PyArrow"] = arrow_dataset
     if os.path.exists(duck_db_extension()):
         result["DuckDB"] = duck_db
+    if polars:
+        result["Polars"] = polars_delta
+    if datafusion:
+        result["DataFusion provider"] = data_fusion_provider
+    if chdb:
+        result["ClickHouse"] = click_house
     return result
 
 
@@ -123,10 +172,33 @@ def write(path):
     return 0
 
 
+def create(path, schema_path):
+    with open(schema_path) as file:
+        schema = deltalake.Schema.from_json(file.read())
+    deltalake.DeltaTable.create(path, schema)
+    return 0
+
+
+def append(path, first, count):
+    schema = pyarrow.schema(deltalake.DeltaTable(path).schema())
+    for position in range(first, first + count):
+        values = {"sequence": position * 10, "name": "foreign", "_pos": position,
+                  "published": EPOCH, "received": EPOCH}
+        row = pyarrow.table({field.name: pyarrow.array([values.get(field.name)], field.type) for field in schema})
+        deltalake.write_deltalake(path, row, mode="append")
+    return 0
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "check":
         print("\n".join(readers()))
     elif sys.argv[1] == "compare":
         sys.exit(compare(sys.argv[2], sys.argv[3]))
+    elif sys.argv[1] == "create":
+        sys.exit(create(sys.argv[2], sys.argv[3]))
+    elif sys.argv[1] == "count":
+        print(readers()[sys.argv[3]](sys.argv[2]).num_rows)
+    elif sys.argv[1] == "append":
+        sys.exit(append(sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
     else:
         sys.exit(write(sys.argv[2]))

@@ -38,6 +38,16 @@ package enum Limits {
   /// Bytes of one Delta commit file, and of one line in it.
   package static let deltaCommitBytesMax = 256 * 1_048_576
   package static let deltaLineBytesMax = 16 * 1_048_576
+  /// Broken checkpoints of a Delta log passed over for an older one.
+  package static let deltaCheckpointsTriedMax = 8
+  /// Bytes of one Avro file (an Iceberg manifest), of one block in it once decompressed, and of its schema's text.
+  package static let avroFileBytesMax = 256 * 1_048_576
+  package static let avroBlockBytesMax = 64 * 1_048_576
+  package static let avroSchemaBytesMax = 1_048_576
+  /// Nesting depth of an Avro schema.
+  package static let avroDepthMax = 64
+  /// Bytes of one Iceberg table metadata file.
+  package static let icebergMetadataBytesMax = 64 * 1_048_576
 
   /// Asserts the relations between limits.
   package static func check() {

@@ -58,6 +58,7 @@ package struct SQLState: Hashable, Sendable {
   package static let ambiguousFunction = SQLState("42725")
   package static let undefinedFunction = SQLState("42883")
   package static let cannotCoerce = SQLState("42846")
+  package static let duplicateTable = SQLState("42P07")
   package static let undefinedTable = SQLState("42P01")
   package static let undefinedParameter = SQLState("42P02")
   package static let duplicateCursor = SQLState("42P03")
@@ -79,6 +80,8 @@ package struct SQLState: Hashable, Sendable {
   package static let undefinedFile = SQLState("58P01")
   package static let snapshotTooOld = SQLState("72000")
   package static let configFileError = SQLState("F0000")
+  package static let foreignInvalidOptionName = SQLState("HV00D")
+  package static let foreignOptionNameNotFound = SQLState("HV00J")
   package static let internalError = SQLState("XX000")
   package static let dataCorrupted = SQLState("XX001")
 

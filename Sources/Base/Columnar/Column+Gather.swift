@@ -155,18 +155,7 @@ extension Column {
     let type = parts[0].type
     let count = parts.reduce(0) { $0 + $1.count }
     let hasNulls = parts.contains { $0.mayHaveNulls }
-    var bitmap: Bitmap?
-    if hasNulls {
-      var words = [UInt64](repeating: 0, count: Bitmap.wordCount(count))
-      var row = 0
-      for part in parts {
-        for index in 0..<part.count {
-          if !part.isNull(at: index) { words[row >> 6] |= 1 << UInt64(row & 63) }
-          row += 1
-        }
-      }
-      bitmap = Bitmap(buffer: .copying(words), count: count)
-    }
+    let bitmap = hasNulls ? joinValidity(parts, count: count) : nil
     if let dictionary = parts[0].dictionary, parts.allSatisfy({ $0.dictionary === dictionary }) {
       let codes = joinFixed(
         parts.map { part -> (Buffer, Int) in
@@ -187,6 +176,27 @@ extension Column {
         })
       return Column(type: type, count: count, validity: bitmap, form: .fixed(joined))
     }
+  }
+
+  private static func joinValidity(_ parts: [Column], count: Int) -> Bitmap {
+    let wordCount = Bitmap.wordCount(count)
+    let words = Buffer(byteCount: wordCount * 8) { raw in
+      let out = raw.bindMemory(to: UInt64.self)
+      var row = 0
+      for part in parts {
+        let isAllNull = part.validity == nil && part.mayHaveNulls
+        for index in 0..<(isAllNull ? 0 : Bitmap.wordCount(part.count)) {
+          let bitsMax = min(64, part.count - index * 64)
+          let mask: UInt64 = bitsMax == 64 ? .max : (1 << UInt64(bitsMax)) - 1
+          let word = (part.validity?.words[index] ?? .max) & mask
+          let start = row + index * 64, shift = UInt64(start & 63)
+          out[start >> 6] |= word << shift
+          if shift > 0 && word >> (64 - shift) != 0 { out[start >> 6 + 1] |= word >> (64 - shift) }
+        }
+        row += part.count
+      }
+    }
+    return Bitmap(buffer: words, count: count)
   }
 
   private static func joinFixed(_ parts: [(Buffer, Int)]) -> Buffer {

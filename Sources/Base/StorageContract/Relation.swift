@@ -20,18 +20,33 @@ package struct TableDescription: Sendable {
   package let views: [EventViewDescription]
   /// About how many rows, for join order.
   package let estimatedRows: Int64
+  /// What is known of the values, once the statistics job has looked.
+  package let statistics: TableStatistics?
+  /// Set for a foreign table.
+  package let foreign: ForeignTableDefinition?
+  /// Where its rows come from when not from the snapshot of storage.
+  package let external: (any ExternalTable)?
 
   package init(
     id: TableID, schema: String, name: String, columns: [TableColumn], views: [EventViewDescription] = [],
-    estimatedRows: Int64
+    estimatedRows: Int64, statistics: TableStatistics? = nil, foreign: ForeignTableDefinition? = nil,
+    external: (any ExternalTable)? = nil
   ) {
+    self.foreign = foreign
+    self.external = external
     self.id = id
     self.schema = schema
     self.name = name
     self.columns = columns
     self.views = views
     self.estimatedRows = estimatedRows
+    self.statistics = statistics
   }
+}
+
+extension TableDescription {
+  /// False for the relations of schema `cramped` and for foreign tables.
+  package var isEventTable: Bool { foreign == nil && schema != "cramped" }
 }
 
 /// `"user".identity_created`: the rows of one event name, with just its columns.

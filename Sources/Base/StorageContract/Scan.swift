@@ -43,10 +43,26 @@ package struct ScanRequest: Sendable {
   /// Indices into the table's columns; the chunks have exactly these columns, in this order. May be empty (count(*)).
   package let columns: [Int]
   package let predicates: [ColumnPredicate]
-  package init(table: TableID, columns: [Int], predicates: [ColumnPredicate] = []) {
+  /// Set when the rows are those of an opened external table; `columns` are indices into its columns then.
+  package let external: (any ExternalTable)?
+  package init(
+    table: TableID, columns: [Int], predicates: [ColumnPredicate] = [], external: (any ExternalTable)? = nil
+  ) {
     self.table = table
     self.columns = columns
     self.predicates = predicates
+    self.external = external
+  }
+
+  /// The same table, other columns and conditions.
+  package func replacing(columns: [Int], predicates: [ColumnPredicate]) -> ScanRequest {
+    ScanRequest(table: table, columns: columns, predicates: predicates, external: external)
+  }
+
+  /// The scan, of the external table if there is one, else of the snapshot.
+  package func open(in snapshot: any StorageSnapshot) throws(Fault) -> any TableScan {
+    if let external { return try external.scan(self) }
+    return try snapshot.scan(self)
   }
 }
 
@@ -78,7 +94,7 @@ package protocol ChunkReader: AnyObject {
 
 /// What a tier has for a scan and what its metadata let it skip.
 package struct TierScanSummary: Sendable {
-  /// `hot`, `lake` or `system`.
+  /// `hot`, `lake`, `system`, `delta` or `parquet`.
   package var tier: String
   /// Such as `files`, `chunks`, `row groups`: label, how many there are, how many are read.
   package var units: [(label: String, total: Int, read: Int)]

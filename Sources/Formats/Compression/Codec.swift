@@ -3,6 +3,7 @@
 //   zstd      one frame (RFC 8878), contexts reused
 //   snappy    raw block format (no framing), as Parquet wants it
 //   lz4Raw    LZ4 block format without the Hadoop header ("LZ4_RAW" of Parquet)
+//   gzip, brotli, lz4Hadoop are read only; see ForeignCodecs.swift
 //
 // The size of the result is always known before decompression: it is written down by the caller's format and checked
 // against that format's limit. A block that gives another size is corrupt.
@@ -13,6 +14,10 @@ import CCodecs
 /// A block compression format.
 package enum Codec: UInt8, Sendable {
   case uncompressed, snappy, lz4Raw, zstd
+  /// What other writers use: `Decompressor` reads them, `Compressor` does not write them.
+  case gzip, brotli, lz4Hadoop
+
+  package var isWritable: Bool { self.rawValue <= Codec.zstd.rawValue }
 }
 
 /// Compresses blocks with one codec. Owns the codec's context and scratch memory; not for two threads at once.
@@ -24,6 +29,7 @@ package struct Compressor: ~Copyable {
 
   /// - Parameter level: zstd level, 1...19; other codecs ignore it.
   package init(_ codec: Codec, level: Int32 = 3) {
+    precondition(codec.isWritable, "a codec that is only read")
     precondition(level >= 1 && level <= 19, "a zstd level that needs no large window")
     self.codec = codec
     self.level = level
@@ -83,6 +89,7 @@ package struct Compressor: ~Copyable {
       guard written > 0 else { throw Fault.bug("lz4 refused to compress a block") }
       output.append(contentsOf: UnsafeRawBufferPointer(rebasing: scratch[..<Int(written)]))
       return Int(written)
+    case .gzip, .brotli, .lz4Hadoop: throw Fault.bug("a codec that is only read")
     }
   }
 }
@@ -108,6 +115,9 @@ package struct Decompressor: ~Copyable {
     case .zstd: produced = try decompressZstd(bytes, into: output)
     case .snappy: produced = Self.decompressSnappy(bytes, into: output)
     case .lz4Raw: produced = Self.decompressLZ4(bytes, into: output)
+    case .gzip: produced = try decompressGzip(bytes, into: output)
+    case .brotli: produced = Self.decompressBrotli(bytes, into: output)
+    case .lz4Hadoop: produced = Self.decompressHadoopLZ4(bytes, into: output)
     }
     guard let produced else { throw Fault.corrupt("a compressed block does not decode") }
     guard produced == output.count else {
@@ -139,7 +149,7 @@ package struct Decompressor: ~Copyable {
     }
   }
 
-  private static func decompressLZ4(_ bytes: RawSpan, into output: UnsafeMutableRawBufferPointer) -> Int? {
+  static func decompressLZ4(_ bytes: RawSpan, into output: UnsafeMutableRawBufferPointer) -> Int? {
     guard bytes.byteCount <= Int(Int32.max), output.count <= Int(Int32.max) else { return nil }
     let produced = bytes.withUnsafeBytes { source in
       LZ4_decompress_safe(

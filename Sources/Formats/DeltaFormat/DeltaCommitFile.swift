@@ -1,4 +1,4 @@
-// Commit files: lines of JSON to actions and back, and their names.
+// Commit files: lines of JSON to actions. Compacted logs and JSON checkpoints have the same form.
 //
 //   00000000000000000007.json      one action a line; with in-commit timestamps commitInfo is the first
 //
@@ -6,24 +6,6 @@
 
 package import Bedrock
 import JSONTape
-
-package enum DeltaLogName {
-  /// `00000000000000000007.json`.
-  package static func commit(_ version: Int64) -> String {
-    precondition(version >= 0, "versions start at 0")
-    let digits = String(version)
-    return String(repeating: "0", count: 20 - digits.utf8.count) + digits + ".json"
-  }
-
-  /// The version a commit file's name states; nil for other files of the log.
-  package static func version(ofCommit name: String) -> Int64? {
-    let bytes = Array(name.utf8)
-    guard bytes.count == 25, name.hasSuffix(".json") else { return nil }
-    let digits = bytes.prefix(20)
-    guard digits.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) else { return nil }
-    return Int64(String(decoding: digits, as: UTF8.self))
-  }
-}
 
 /// Reads commit files; reuses one parser.
 package struct DeltaCommitDecoder: ~Copyable {
@@ -34,10 +16,22 @@ package struct DeltaCommitDecoder: ~Copyable {
 
   /// The actions of a commit file, in order. Throws XX001 with the line for text that is no commit.
   package mutating func decode(_ file: UnsafeRawBufferPointer) throws(Fault) -> [DeltaAction] {
+    var part = DeltaCheckpointPart()
+    try decode(file, into: &part)
+    return part.actions
+  }
+
+  /// A v2 checkpoint in JSON, which may name sidecars.
+  package mutating func decode(checkpoint file: [UInt8]) throws(Fault) -> DeltaCheckpointPart {
+    var part = DeltaCheckpointPart()
+    try file.withUnsafeBufferPointer { (raw) throws(Fault) in try decode(UnsafeRawBufferPointer(raw), into: &part) }
+    return part
+  }
+
+  private mutating func decode(_ file: UnsafeRawBufferPointer, into part: inout DeltaCheckpointPart) throws(Fault) {
     guard file.count <= Limits.deltaCommitBytesMax else {
       throw Fault.corrupt("a Delta commit of \(file.count) bytes is over the maximum of \(Limits.deltaCommitBytesMax)")
     }
-    var actions: [DeltaAction] = []
     var line = 0
     var start = 0
     while start < file.count {
@@ -47,18 +41,19 @@ package struct DeltaCommitDecoder: ~Copyable {
       let text = UnsafeRawBufferPointer(rebasing: file[start..<end])
       start = end + 1
       if text.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
-      guard actions.count < Self.actionsMax else {
+      guard part.actions.count < Self.actionsMax else {
         throw Fault.corrupt("a Delta commit has more than \(Self.actionsMax) actions")
       }
       do throws(Fault) {
-        let action = try parser.parse(text) { (root) throws(Fault) in try DeltaActionReader.action(root) }
-        if let action { actions.append(action) }
+        try parser.parse(text) { (root) throws(Fault) in
+          if let action = try DeltaActionReader.action(root) { part.actions.append(action) }
+          if let sidecar = try DeltaActionReader.sidecar(root) { part.sidecars.append(sidecar) }
+        }
       } catch {
         if error.kind == .tryLater || error.kind == .unsupported { throw error }
         throw Fault.corrupt("line \(line) of a Delta commit is broken: \(error.message)", detail: error.detail)
       }
     }
-    return actions
   }
 
   package mutating func decode(_ file: [UInt8]) throws(Fault) -> [DeltaAction] {

@@ -28,6 +28,12 @@ package enum DeltaPath {
     return path
   }
 
+  /// A path that was never encoded, checked the same way.
+  package static func checked(_ path: String) throws(Fault) -> String {
+    try check(path, Array(path.utf8))
+    return path
+  }
+
   private static func check(_ path: String, _ bytes: [UInt8]) throws(Fault) {
     guard !bytes.isEmpty else { throw refused(path, "it is empty") }
     guard bytes.count <= bytesMax else { throw refused(path, "it is longer than \(bytesMax) bytes") }

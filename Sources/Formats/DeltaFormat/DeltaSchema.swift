@@ -40,6 +40,21 @@ package struct DeltaField: Hashable, Sendable {
   }
 
   package var fieldID: Int32? { metadata[Self.idKey].flatMap { Int32($0) } }
+
+  /// The Parquet field id that column mapping gave the field.
+  package var mappingID: Int32? { metadata["delta.columnMapping.id"].flatMap { Int32($0) } }
+
+  /// The name that column mapping gave the field in files, statistics and partition values.
+  package var physicalName: String? {
+    guard let json = metadata["delta.columnMapping.physicalName"], json.utf8.count > 2 else { return nil }
+    guard json.hasPrefix("\""), json.hasSuffix("\""), !json.contains("\\") else { return nil }
+    return String(json.dropFirst().dropLast())
+  }
+
+  /// The name of the field outside the schema, under a mapping.
+  package func storedName(_ mapping: DeltaColumnMapping) -> String {
+    mapping == .none ? name : physicalName ?? name
+  }
 }
 
 package struct DeltaSchema: Hashable, Sendable {

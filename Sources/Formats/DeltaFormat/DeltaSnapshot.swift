@@ -16,8 +16,8 @@ package struct DeltaSnapshot: Sendable {
   package private(set) var protocolVersion: DeltaProtocol?
   package private(set) var metadata: DeltaMetadata?
   package private(set) var files: [DeltaFileKey: DeltaAdd] = [:]
-  /// Files removed and perhaps still on disk, with the time of their removal (ms since 1970).
-  package private(set) var tombstones: [DeltaFileKey: Int64?] = [:]
+  /// Files removed and perhaps still on disk.
+  package private(set) var tombstones: [DeltaFileKey: DeltaRemove] = [:]
   package private(set) var transactions: [String: DeltaTransaction] = [:]
   package private(set) var domains: [String: DeltaDomainMetadata] = [:]
   /// Milliseconds since 1970; of the newest commit that had one.
@@ -25,8 +25,41 @@ package struct DeltaSnapshot: Sendable {
 
   package init() {}
 
-  /// Reader features whose tables we read. Files with a deletion vector are told apart here and refused by the scan.
-  package static let knownReaderFeatures: Set<String> = ["timestampNtz", "deletionVectors", "columnMapping"]
+  /// Takes the actions of a checkpoint, in any order and in as many calls as there are files; `finish` ends it.
+  package mutating func load(checkpoint actions: [DeltaAction]) throws(Fault) {
+    precondition(version == -1, "a checkpoint is the first thing that is read")
+    for action in actions {
+      if case .remove(let remove) = action, files[remove.key] != nil {
+        throw Fault.corrupt("a Delta checkpoint has the file \"\(remove.path.prefix(200))\" as live and as removed")
+      }
+      reconcile(action)
+    }
+  }
+
+  /// The checkpoint was that of `version`. Throws XX001 when it lacks a protocol or a metaData, 0A000 for a feature that
+  /// we do not read.
+  package mutating func finish(checkpoint version: Int64) throws(Fault) {
+    precondition(self.version == -1 && version >= 0)
+    guard let protocolVersion, let metadata else { throw Fault.corrupt("a Delta checkpoint has no protocol or no metaData") }
+    try DeltaFeatures.checkReadable(protocolVersion, metadata)
+    self.version = version
+  }
+
+  /// Replays a compacted log, which holds what is left of several commits.
+  package mutating func apply(compacted versions: ClosedRange<Int64>, _ actions: [DeltaAction]) throws(Fault) {
+    guard versions.lowerBound == version + 1 else {
+      throw Fault.corrupt("the Delta log has version \(versions.lowerBound) after version \(version)")
+    }
+    try check(versions.upperBound, actions)
+    for action in actions { reconcile(action) }
+    inCommitTimestamp = nil
+    version = versions.upperBound
+  }
+
+  /// What a checkpoint or a compacted log does not keep: the time of the version's own commit.
+  package mutating func note(commitInfo: DeltaCommitInfo) {
+    if let time = commitInfo.inCommitTimestamp { inCommitTimestamp = time }
+  }
 
   /// Replays the commit after `version`. Throws XX001 for a commit that breaks the protocol, 0A000 for a feature that
   /// we do not read; the snapshot is then as before.
@@ -37,6 +70,27 @@ package struct DeltaSnapshot: Sendable {
     try check(version, actions)
     for action in actions { reconcile(action) }
     self.version = version
+  }
+
+  /// Tombstones that are younger than `millis` (ms since 1970), by path; one without a time counts as young.
+  package func removes(after millis: Int64) -> [DeltaRemove] {
+    tombstones.values.filter { $0.deletionTimestamp ?? .max > millis }.sorted {
+      ($0.path, $0.key.deletionVectorID ?? "") < ($1.path, $1.key.deletionVectorID ?? "")
+    }
+  }
+
+  /// True when a checkpoint says the same: live files but for `dataChange`, applications, domains, metadata and protocol,
+  /// and at least the tombstones that are younger than `millis`.
+  package func isEqual(to other: DeltaSnapshot, tombstonesAfter millis: Int64) -> Bool {
+    guard version == other.version, protocolVersion == other.protocolVersion, metadata == other.metadata,
+      transactions == other.transactions, domains == other.domains, files.count == other.files.count
+    else { return false }
+    for (key, add) in files {
+      guard var mine = other.files[key] else { return false }
+      mine.dataChange = add.dataChange
+      if mine != add { return false }
+    }
+    return other.removes(after: millis).allSatisfy { tombstones[$0.key] != nil }
   }
 
   /// True when the log has named this path, as a live file or as a removed one.
@@ -68,7 +122,7 @@ package struct DeltaSnapshot: Sendable {
     guard let protocolVersion, let metadata else {
       throw Fault.corrupt("the Delta log has no protocol or no metaData at version \(version)")
     }
-    try Self.checkReadable(protocolVersion, metadata)
+    try DeltaFeatures.checkReadable(protocolVersion, metadata)
   }
 
   private mutating func reconcile(_ action: DeltaAction) {
@@ -78,7 +132,7 @@ package struct DeltaSnapshot: Sendable {
       files[add.key] = add
     case .remove(let remove):
       files[remove.key] = nil
-      tombstones.updateValue(remove.deletionTimestamp, forKey: remove.key)
+      tombstones[remove.key] = remove
     case .transaction(let transaction): transactions[transaction.appID] = transaction
     case .domainMetadata(let domain): domains[domain.domain] = domain.removed ? nil : domain
     case .metadata(let metadata): self.metadata = metadata
@@ -100,37 +154,6 @@ package struct DeltaSnapshot: Sendable {
       if let before = files.updateValue(isAdd, forKey: key), before != isAdd {
         throw Fault.corrupt("a Delta commit adds and removes the file \"\(key.path.prefix(200))\"")
       }
-    }
-  }
-
-  private static func checkReadable(
-    _ protocolVersion: DeltaProtocol, _ metadata: DeltaMetadata
-  ) throws(Fault) {
-    let features = protocolVersion.readerFeatures ?? []
-    guard protocolVersion.minReaderVersion >= 1 && protocolVersion.minReaderVersion <= 3 else {
-      throw Fault.unsupported("reader version \(protocolVersion.minReaderVersion) of the Delta protocol")
-    }
-    if protocolVersion.minReaderVersion == 3 {
-      for feature in features where !knownReaderFeatures.contains(feature) {
-        throw Fault.unsupported("the Delta table feature \"\(feature.prefix(100))\"")
-      }
-    }
-    let mode = metadata.configuration["delta.columnMapping.mode"] ?? "none"
-    if protocolVersion.minReaderVersion >= 2 && mode != "none" {
-      throw Fault.unsupported("the Delta table feature \"columnMapping\" in mode \"\(mode.prefix(20))\"")
-    }
-  }
-
-  /// Throws 0A000 unless a writer that knows `features` may commit to this table.
-  package func checkWritable(features: Set<String>) throws(Fault) {
-    guard let protocolVersion else { return }
-    guard protocolVersion.minWriterVersion == 7 else {
-      throw Fault.unsupported(
-        "writing to a Delta table of writer version \(protocolVersion.minWriterVersion)",
-        hint: "Only tables that Cramped made are written.")
-    }
-    for feature in protocolVersion.writerFeatures ?? [] where !features.contains(feature) {
-      throw Fault.unsupported("writing to a Delta table with feature \"\(feature.prefix(100))\"")
     }
   }
 }

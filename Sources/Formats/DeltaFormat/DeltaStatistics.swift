@@ -139,50 +139,66 @@ package struct DeltaStatistics: Hashable, Sendable {
 
   // MARK: Reading
 
+  /// `numRecords` alone; nil when it is missing or the text is broken.
+  package static func rowCount(json: String) -> Int64? {
+    let nothing = DeltaSchema(fields: [])
+    do throws(Fault) { return try DeltaStatistics(json: json, nothing).numRecords } catch { return nil }
+  }
+
   /// Parses `add.stats`. Members of an unexpected form, nested ones and columns that the schema lacks are left out; text
   /// that is no JSON object throws XX001.
-  package init(json: String, _ schema: DeltaSchema) throws(Fault) {
+  package init(json: String, _ schema: DeltaSchema, _ mapping: DeltaColumnMapping = .none) throws(Fault) {
     var parser = JSONParser(bytesMax: Limits.deltaLineBytesMax, depthMax: Limits.jsonDepthMax)
     self.init()
     do throws(Fault) {
       self = try parser.parse(Array(json.utf8)) { (root) throws(Fault) in
         guard let object = root.object else { throw Fault.corrupt("statistics are an object") }
-        return Self(object, schema)
+        return Self(object, schema, mapping)
       }
     } catch { throw Fault.corrupt("the statistics of a Delta file are broken: \(error.message)", detail: error.detail) }
   }
 
-  private init(_ object: JSONObject, _ schema: DeltaSchema) {
+  private init(_ object: JSONObject, _ schema: DeltaSchema, _ mapping: DeltaColumnMapping) {
     self.init()
     if let count = object.value(of: "numRecords")?.int64, count >= 0 { numRecords = count }
-    let types = Dictionary(schema.fields.map { ($0.name, $0.type) }, uniquingKeysWith: { first, _ in first })
+    let fields = Dictionary(
+      schema.fields.map { ($0.storedName(mapping), $0) }, uniquingKeysWith: { first, _ in first })
     if let values = object.value(of: "minValues")?.object {
-      for field in values {
-        let name = field.key.string
-        guard let type = types[name], let bound = Self.scalar(field.value, type, .lower) else { continue }
-        columns[name, default: DeltaColumnStatistics()].min = bound
+      for value in values {
+        guard let field = fields[value.key.string], let bound = Self.scalar(value.value, field, .lower) else {
+          continue
+        }
+        columns[field.name, default: DeltaColumnStatistics()].min = bound
       }
     }
     if let values = object.value(of: "maxValues")?.object {
-      for field in values {
-        let name = field.key.string
-        guard let type = types[name], let bound = Self.scalar(field.value, type, .upper) else { continue }
-        columns[name, default: DeltaColumnStatistics()].max = bound
+      for value in values {
+        guard let field = fields[value.key.string], let bound = Self.scalar(value.value, field, .upper) else {
+          continue
+        }
+        columns[field.name, default: DeltaColumnStatistics()].max = bound
       }
     }
     if let values = object.value(of: "nullCount")?.object {
-      for field in values {
-        let name = field.key.string
-        guard types[name] != nil, let count = field.value.int64, count >= 0 else { continue }
-        columns[name, default: DeltaColumnStatistics()].nullCount = count
+      for value in values {
+        guard let field = fields[value.key.string], let count = value.value.int64, count >= 0 else { continue }
+        columns[field.name, default: DeltaColumnStatistics()].nullCount = count
       }
     }
   }
 
-  private static func scalar(_ value: JSONValue, _ type: DeltaType, _ bound: Bound) -> Scalar? {
-    switch type {
+  private static func scalar(_ value: JSONValue, _ field: DeltaField, _ bound: Bound) -> Scalar? {
+    switch field.type {
     case .long, .integer, .short, .byte: return value.int64.map { .integer($0) }
-    case .float, .double: return value.double.map { .float($0) }
+    case .float:
+      // Writers print the shortest text of the single; the column's values are that single, widened.
+      return value.double.map { .float(Double(Float($0))) }
+    case .double:
+      guard let double = value.double else { return nil }
+      guard field.metadata["delta.typeChanges"] != nil else { return .float(double) }
+      // The column may have been single when the file was written.
+      let single = Double(Float(double))
+      return .float(bound == .lower ? Swift.min(double, single) : Swift.max(double, single))
     case .string: return value.text.map { .bytes(Array($0.bytes)) }
     case .date: return value.text.flatMap { CivilTime.day($0.string) }.map { .integer($0) }
     case .timestamp, .timestampNTZ:

@@ -25,6 +25,11 @@ enum Conversion {
   case doubleFromFloat
   case doubleFromInt32
   case floatFromHalf
+  case intervalFromBytes
+  /// INT(8) and INT(16): the low bits count, as other readers have it.
+  case narrow(bits: Int, signed: Bool)
+  /// A column that may hold nulls only.
+  case onlyNulls
 }
 
 extension ParquetLeaf {
@@ -60,7 +65,10 @@ extension Conversion {
     case (.int32, .date): return .date
     case (.int32, .time), (.int64, .time): return .time
     case (.int64, .timestamp(_, let utc)): return utc ? .timestamptz : .timestamp
-    case (.int96, _): return .timestamptz
+    case (_, .unknown): return .text
+    // INT96 says nothing of a zone; Spark wrote instants, Hive and Impala local times.
+    case (.int96, _): return .timestamp
+    case (.fixedLenByteArray, .interval) where leaf.typeLength == 12: return .interval
     case (.int32, .integer(let width, let signed)):
       if width == 8 || (width == 16 && signed) { return .int2 }
       return signed || width == 16 ? .int4 : .int8
@@ -76,6 +84,10 @@ extension Conversion {
   /// How values of `leaf` become `target`, or `Fault.unsupported`.
   static func plan(_ leaf: ParquetLeaf, target: DataType) throws(Fault) -> Conversion {
     let natural = naturalType(leaf)
+    if case .other(let name) = leaf.logical {
+      throw Fault.unsupported("the \(name) type of Parquet column \(leaf.path.joined(separator: "."))")
+    }
+    if leaf.logical == .unknown { return .onlyNulls }
     if let conversion = planNatural(leaf, natural: natural, target: target) { return conversion }
     throw Fault.unsupported(
       "reading Parquet column \(leaf.name), which has the type \(natural), as \(target)")
@@ -98,9 +110,9 @@ extension Conversion {
       }
     case (.int2, .int2), (.int2, .int4), (.int4, .int4), (.int8, .int8), (.float4, .float4), (.float8, .float8),
       (.boolean, .boolean), (.date, .date), (.time, .time), (.timestamp, .timestamp), (.timestamptz, .timestamptz),
-      (.uuid, .uuid):
+      (.uuid, .uuid), (.interval, .interval):
       return planSame(leaf)
-    case (.timestamptz, .timestamp) where leaf.physical == .int96: return .timestampFromInt96
+    case (.timestamp, .timestamptz) where leaf.physical == .int96: return .timestampFromInt96
     case (.int2, .int8), (.int4, .int8): return .widen(times: 1)
     case (.int2, .float8), (.int4, .float8): return .doubleFromInt32
     case (.float4, .float8) where leaf.physical == .float: return .doubleFromFloat
@@ -121,6 +133,9 @@ extension Conversion {
     switch (leaf.physical, leaf.logical) {
     case (.int32, .time): return .widen(times: 1_000)
     case (.int32, .integer(bitWidth: 32, signed: false)): return .widenUnsigned
+    case (.int32, .integer(let bits, let signed)) where bits == 8 || bits == 16:
+      return .narrow(bits: bits, signed: signed)
+    case (.fixedLenByteArray, .interval): return .intervalFromBytes
     case (.int64, .time(.nanos)), (.int64, .timestamp(.nanos, _)): return .divide(1_000)
     case (.int64, .timestamp(.millis, _)): return .multiply(1_000)
     case (.int96, _): return .timestampFromInt96
@@ -169,6 +184,15 @@ extension Conversion {
           out[row] = quotient * divisor > value ? quotient - 1 : quotient
         }
       }
+    case .numericFromInt32(let scale, let factor) where factor < Self.safeFactor:
+      let source = raw.int32s
+      return Self.safeNumerics(raw, target) { Int128(source[$0]) &* factor &<< 8 | Int128(scale) }
+    case .numericFromInt64(let scale, let factor) where factor == 1:
+      let source = raw.int64s
+      return Self.safeNumerics(raw, target) { Int128(source[$0]) &<< 8 | Int128(scale) }
+    case .numericFromInt64(let scale, let factor) where factor < Self.safeFactor:
+      let source = raw.int64s
+      return Self.safeNumerics(raw, target) { Int128(source[$0]) &* factor &<< 8 | Int128(scale) }
     case .numericFromInt32(let scale, let factor):
       let source = raw.int32s
       return try Self.numerics(raw, target, scale, factor) { Int128(source[$0]) }
@@ -180,15 +204,33 @@ extension Conversion {
       return try Self.numerics(raw, target, scale, factor) { Int128(source[$0]) }
     case .numericFromBytes(let scale, let factor):
       let offsets = raw.offsets, data = raw.data
-      for row in 0..<raw.count where offsets[row + 1] - offsets[row] > 16 { throw Self.outOfRange() }
+      for row in 0..<raw.count where offsets[row + 1] - offsets[row] > 16 {
+        guard isSignExtended(data, Int(offsets[row]), Int(offsets[row + 1])) else { throw Self.outOfRange() }
+      }
       return try Self.numerics(raw, target, scale, factor) { row in
-        bigEndian(data, Int(offsets[row]), Int(offsets[row + 1]))
+        bigEndian(data, max(Int(offsets[row]), Int(offsets[row + 1]) - 16), Int(offsets[row + 1]))
       }
     case .uuidFromBytes:
       guard case .bytes(_, let data) = raw.form, raw.validity == nil else { return Self.uuidsWithNulls(raw, target) }
       return Column.fixed(target, count: raw.count, data)
     case .uuidFromText: return try Self.parseUUIDs(raw, target)
-    case .timestampFromInt96: return try Self.timestamps(raw, target)
+    case .intervalFromBytes: return Self.intervals(raw, target)
+    case .narrow(let bits, let signed):
+      let source = raw.int32s
+      let shift = Int32(32 - bits)
+      return Self.build(raw, target, Int32.self) { out in
+        if signed {
+          for row in 0..<source.count { out[row] = (source[row] << shift) >> shift }
+        } else {
+          for row in 0..<source.count {
+            out[row] = Int32(bitPattern: (UInt32(bitPattern: source[row]) << UInt32(shift)) >> UInt32(shift))
+          }
+        }
+      }
+    case .onlyNulls:
+      guard raw.nullCount == raw.count else { throw Fault.corrupt("a Parquet column of type null has values") }
+      return Column.nulls(target, count: raw.count).flat()
+    case .timestampFromInt96: return Self.timestamps(raw, target)
     case .doubleFromFloat:
       let source = raw.float32s
       return Self.build(raw, target, Double.self) { out in
@@ -255,6 +297,30 @@ extension Conversion {
     return column
   }
 
+  /// Below this no 64-bit number leaves the coefficient's 120 bits.
+  private static let safeFactor: Int128 = 1 << 55
+
+  /// The loop of decimals that always fit.
+  @inline(__always)
+  private static func safeNumerics(_ raw: Column, _ target: DataType, bits: (Int) -> Int128) -> Column {
+    let rows = raw.count
+    return build(raw, target, Int128.self) { out in
+      for row in 0..<rows { out[row] = bits(row) }
+      // A null row is zero bytes, scale included.
+      guard let validity = raw.validity else { return }
+      let words = validity.words
+      for index in 0..<Bitmap.wordCount(rows) {
+        var nulls = ~words[index]
+        while nulls != 0 {
+          let row = index << 6 + nulls.trailingZeroBitCount
+          if row >= rows { break }
+          out[row] = 0
+          nulls &= nulls &- 1
+        }
+      }
+    }
+  }
+
   private static func checkText(_ raw: Column) throws(Fault) {
     guard case .bytes(let offsets, let data) = raw.form else { return }
     // The offsets were made by the decoder: they rise and end inside of the data.
@@ -302,10 +368,35 @@ extension Conversion {
     return column
   }
 
-  private static func timestamps(_ raw: Column, _ target: DataType) throws(Fault) -> Column {
+  /// Months, days and milliseconds, each unsigned and little-endian.
+  private static func intervals(_ raw: Column, _ target: DataType) -> Column {
     let offsets = raw.offsets, data = raw.data
-    var fits = true
-    let column = build(raw, target, Int64.self) { out in
+    return build(raw, target, Interval.self) { out in
+      for row in 0..<raw.count {
+        let start = Int(offsets[row])
+        if offsets[row + 1] == offsets[row] {
+          out[row] = Interval()
+          continue
+        }
+        var parts: (UInt32, UInt32, UInt32) = (0, 0, 0)
+        for index in 0..<4 {
+          let shift = UInt32(index * 8)
+          parts.0 |= UInt32(data[start + index]) << shift
+          parts.1 |= UInt32(data[start + 4 + index]) << shift
+          parts.2 |= UInt32(data[start + 8 + index]) << shift
+        }
+        out[row] = Interval(
+          months: Int32(truncatingIfNeeded: parts.0), days: Int32(truncatingIfNeeded: parts.1),
+          micros: Int64(parts.2) * 1_000)
+      }
+    }
+  }
+
+  /// Nanoseconds of the day and the Julian day, little-endian. Both are signed and the sum wraps: Spark's Julian days
+  /// overflow in the year 289,000, and this undoes it.
+  private static func timestamps(_ raw: Column, _ target: DataType) -> Column {
+    let offsets = raw.offsets, data = raw.data
+    return build(raw, target, Int64.self) { out in
       for row in 0..<raw.count {
         let start = Int(offsets[row])
         out[row] = 0
@@ -315,15 +406,19 @@ extension Conversion {
         var julianDay: UInt32 = 0
         for index in 0..<4 { julianDay |= UInt32(data[start + 8 + index]) << UInt32(index * 8) }
         // Julian day 2,440,588 begins on 1970-01-01; the day counts 86,400,000,000 µs.
-        let days = Int64(julianDay) - 2_440_588
-        let (micros, overflow) = days.multipliedReportingOverflow(by: 86_400_000_000)
-        let (sum, overflow2) = micros.addingReportingOverflow(Int64(bitPattern: nanos) / 1_000)
-        if overflow || overflow2 { fits = false } else { out[row] = sum }
+        let days = Int64(Int32(bitPattern: julianDay)) - 2_440_588
+        let (micros, rest) = Int64(bitPattern: nanos).quotientAndRemainder(dividingBy: 1_000)
+        out[row] = days &* 86_400_000_000 &+ (rest < 0 ? micros - 1 : micros)
       }
     }
-    if !fits { throw outOfRange() }
-    return column
   }
+}
+
+/// True when the bytes in front of the last 16 only repeat the sign.
+private func isSignExtended(_ data: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+  let fill: UInt8 = data[end - 16] >= 0x80 ? 0xFF : 0
+  for index in start..<(end - 16) where data[index] != fill { return false }
+  return true
 }
 
 /// A two's complement number of 0...16 bytes, most significant first.

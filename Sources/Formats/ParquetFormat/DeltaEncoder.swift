@@ -12,19 +12,21 @@ enum DeltaEncoder {
     output.append(varint: UInt64(blockSize / miniSize))
     output.append(varint: UInt64(values.count))
     output.append(zigzag: values.isEmpty ? 0 : signed(values[0]))
-    var deltas = [Int64](repeating: 0, count: blockSize)
-    var index = 1
-    while index < values.count {
-      let count = min(blockSize, values.count - index)
-      var smallest = Int64.max
-      for step in 0..<count {
-        // The difference wraps in the width of the type.
-        let delta = signed(values[index + step] &- values[index + step - 1])
-        deltas[step] = delta
-        smallest = min(smallest, delta)
+    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: blockSize) { deltas in
+      var index = 1
+      while index < values.count {
+        let count = min(blockSize, values.count - index)
+        var smallest = Int64.max
+        for step in 0..<count {
+          // The difference wraps in the width of the type.
+          let delta = signed(values[index + step] &- values[index + step - 1])
+          deltas[step] = UInt64(bitPattern: delta)
+          smallest = min(smallest, delta)
+        }
+        for step in 0..<count { deltas[step] &-= UInt64(bitPattern: smallest) }
+        appendBlock(UnsafeBufferPointer(rebasing: deltas[..<count]), smallest, to: &output)
+        index += count
       }
-      appendBlock(&deltas, count, smallest, to: &output)
-      index += count
     }
   }
 
@@ -34,26 +36,19 @@ enum DeltaEncoder {
       ? Int64(Int32(truncatingIfNeeded: value)) : Int64(truncatingIfNeeded: value)
   }
 
-  private static func appendBlock(
-    _ deltas: inout [Int64], _ count: Int, _ smallest: Int64, to output: inout [UInt8]
-  ) {
+  private static func appendBlock(_ deltas: UnsafeBufferPointer<UInt64>, _ smallest: Int64, to output: inout [UInt8]) {
     output.append(zigzag: smallest)
     let widthsAt = output.count
     output.append(contentsOf: repeatElement(0, count: blockSize / miniSize))
     for mini in 0..<(blockSize / miniSize) {
       let first = mini * miniSize
-      if first >= count { break }
-      let last = min(first + miniSize, count)
+      if first >= deltas.count { break }
+      let part = UnsafeBufferPointer(rebasing: deltas[first..<min(first + miniSize, deltas.count)])
       var all: UInt64 = 0
-      for step in first..<last { all |= UInt64(bitPattern: deltas[step] &- smallest) }
+      for delta in part { all |= delta }
       let width = 64 - all.leadingZeroBitCount
       output[widthsAt + mini] = UInt8(width)
-      var packer = BitPacker()
-      for step in first..<last {
-        packer.append(UInt64(bitPattern: deltas[step] &- smallest), width: width, to: &output)
-      }
-      for _ in last..<(first + miniSize) { packer.append(0, width: width, to: &output) }
-      packer.flush(to: &output)
+      BitPacker.append(part, paddedCount: miniSize, width: width, to: &output)
     }
   }
 }

@@ -48,7 +48,7 @@ enum FooterReader {
     var reader = ThriftReader(bytes)
     var last: Int16 = 0
     var rowCount: Int?
-    var leaves: [ParquetLeaf]?
+    var schema: (leaves: [ParquetLeaf], fields: [ParquetField])?
     var rowGroups: [ParquetRowGroup]?
     var createdBy: String?
     var keyValues: [(key: String, value: String)] = []
@@ -56,34 +56,37 @@ enum FooterReader {
     try reader.enter()
     while let field = try reader.nextField(after: &last) {
       switch field.id {
-      case 2: leaves = try SchemaReader.read(&reader, field)
+      case 2: schema = try SchemaReader.read(&reader, field)
       case 3: rowCount = try reader.count(field)
       case 4:
-        guard let leaves else { throw damaged("row groups before the schema") }
-        rowGroups = try readRowGroups(&reader, field, leaves: leaves, dataByteCount: dataByteCount)
+        guard let schema else { throw damaged("row groups before the schema") }
+        rowGroups = try readRowGroups(&reader, field, leaves: schema.leaves, dataByteCount: dataByteCount)
       case 5:
         for _ in 0..<(try reader.structList(field)) { keyValues.append(try readKeyValue(&reader)) }
       case 6: createdBy = try reader.string(field)
       case 7:
         for _ in 0..<(try reader.structList(field)) { orders.append(try readUnionCase(&reader)) }
-      case 8: throw Fault.unsupported("an encrypted Parquet file")
       default: try reader.skip(field)
       }
     }
-    guard let rowCount, let leaves, let rowGroups else { throw damaged("a required field is missing") }
+    guard let rowCount, let (leaves, fields) = schema, let rowGroups else { throw damaged("a required field is missing") }
     var sum = 0
     for group in rowGroups {
       let (total, overflow) = sum.addingReportingOverflow(group.rowCount)
       guard !overflow else { throw damaged("too many rows") }
       sum = total
     }
-    guard sum == rowCount else { throw damaged("its row groups have \(sum) rows, not \(rowCount)") }
+    // Some writers of repeated fields left the count of the file at 0; those of the row groups are what is read.
+    guard sum == rowCount || rowCount == 0 else { throw damaged("its row groups have \(sum) rows, not \(rowCount)") }
+    var groups = trust(rowGroups, leaves: leaves, orders: orders)
+    if forgetsDictionaryHeader(createdBy) { groups = groups.map { widen($0, dataByteCount) } }
     return ParquetFile(
-      rowCount: rowCount, leaves: leaves, rowGroups: trust(rowGroups, leaves: leaves, orders: orders),
+      rowCount: sum, leaves: leaves, fields: fields, rowGroups: groups,
       createdBy: createdBy, keyValues: keyValues)
   }
 
-  /// Drops min and max of columns whose order is not known: they say nothing then.
+  /// Drops min and max of columns whose order is not known: they say nothing then. The deprecated pair needs no declared
+  /// order, but it is right for signed numbers only.
   private static func trust(
     _ groups: [ParquetRowGroup], leaves: [ParquetLeaf], orders: [Int16]
   ) -> [ParquetRowGroup] {
@@ -92,18 +95,34 @@ enum FooterReader {
     }
     if !known.contains(false) { return groups }
     return groups.map { group in
-      let columns = zip(group.columns, known).map { column, known -> ParquetColumnChunk in
-        if known { return column }
-        var statistics = column.statistics
-        statistics?.min = nil
-        statistics?.max = nil
-        return ParquetColumnChunk(
-          codec: column.codec, codecNumber: column.codecNumber, valueCount: column.valueCount,
-          byteRange: column.byteRange, uncompressedByteCount: column.uncompressedByteCount, statistics: statistics,
-          offsetIndexRange: column.offsetIndexRange, columnIndexRange: nil)
+      var columns = group.columns
+      for index in columns.indices where !known[index] {
+        columns[index].columnIndexRange = nil
+        if columns[index].statistics?.isLegacy ?? false { continue }
+        columns[index].statistics?.min = nil
+        columns[index].statistics?.max = nil
       }
       return ParquetRowGroup(rowCount: group.rowCount, columns: columns)
     }
+  }
+
+  /// parquet-mr before 1.2.9 left the header of the dictionary page out of the size of the chunk (PARQUET-816).
+  private static func forgetsDictionaryHeader(_ createdBy: String?) -> Bool {
+    guard let createdBy, createdBy.hasPrefix("parquet-mr") else { return false }
+    let words = createdBy.split(separator: " ")
+    guard words.count >= 3, words[1] == "version" else { return true }
+    let numbers = words[2].split(whereSeparator: { !$0.isNumber }).prefix(3).map { Int($0) ?? 0 }
+    return numbers.count == 3 && numbers.lexicographicallyPrecedes([1, 2, 9])
+  }
+
+  private static func widen(_ group: ParquetRowGroup, _ dataByteCount: Int) -> ParquetRowGroup {
+    let headerBytesMax = 100
+    var columns = group.columns
+    for index in columns.indices {
+      let range = columns[index].byteRange
+      columns[index].byteRange = range.lowerBound..<min(range.upperBound + headerBytesMax, dataByteCount)
+    }
+    return ParquetRowGroup(rowCount: group.rowCount, columns: columns)
   }
 
   private static func readKeyValue(_ reader: inout ThriftReader) throws(Fault) -> (key: String, value: String) {
@@ -138,7 +157,7 @@ enum FooterReader {
     _ reader: inout ThriftReader, _ field: ThriftField, leaves: [ParquetLeaf], dataByteCount: Int
   ) throws(Fault) -> [ParquetRowGroup] {
     let count = try reader.structList(field)
-    guard count <= ParquetLimits.columnChunksMax / leaves.count else { throw damaged("too many row groups") }
+    guard count <= ParquetLimits.columnChunksMax / max(1, leaves.count) else { throw damaged("too many row groups") }
     var groups: [ParquetRowGroup] = []
     for _ in 0..<count {
       var last: Int16 = 0
@@ -160,7 +179,7 @@ enum FooterReader {
       }
       reader.leave()
       guard let rowCount, columns.count == leaves.count else { throw damaged("a row group is incomplete") }
-      for (column, leaf) in zip(columns, leaves) where leaf.maxRepetition == 0 {
+      for (column, leaf) in zip(columns, leaves) where leaf.maxRepetition == 0 && !column.isEncrypted {
         guard column.valueCount == rowCount else { throw damaged("a column chunk has another row count") }
       }
       groups.append(ParquetRowGroup(rowCount: rowCount, columns: columns))
@@ -173,11 +192,14 @@ enum FooterReader {
   ) throws(Fault) -> ParquetColumnChunk {
     var last: Int16 = 0
     var meta: ColumnMetadata?
+    var isEncrypted = false
     var offsetIndex: (offset: Int?, length: Int?), columnIndex: (offset: Int?, length: Int?)
     try reader.enter()
     while let field = try reader.nextField(after: &last) {
       switch field.id {
-      case 1: throw Fault.unsupported("a Parquet column in another file")
+      case 1:
+        let path = try reader.string(field)
+        guard path.isEmpty else { throw Fault.unsupported("a Parquet column in another file") }
       case 3:
         try reader.expectStruct(field)
         meta = try readColumnMetadata(&reader, leaf: leaf)
@@ -185,11 +207,14 @@ enum FooterReader {
       case 5: offsetIndex.length = try reader.count(field)
       case 6: columnIndex.offset = try reader.count(field)
       case 7: columnIndex.length = try reader.count(field)
-      case 8, 9: throw Fault.unsupported("an encrypted Parquet column")
+      case 8, 9:
+        isEncrypted = true
+        try reader.skip(field)
       default: try reader.skip(field)
       }
     }
     reader.leave()
+    if isEncrypted { return ParquetColumnChunk.encrypted }
     guard let meta, let dataOffset = meta.dataPageOffset, let size = meta.compressedByteCount,
       let valueCount = meta.valueCount
     else { throw damaged("a column chunk is incomplete") }
@@ -200,11 +225,19 @@ enum FooterReader {
       throw Fault(.programLimitExceeded, "a Parquet column chunk of \(size) bytes is larger than the limit")
     }
     guard let range = try range(start, size, dataByteCount) else { throw damaged("a column chunk has no place") }
-    return ParquetColumnChunk(
+    var chunk = ParquetColumnChunk(
       codec: ParquetCodec(rawValue: meta.codec), codecNumber: meta.codec, valueCount: valueCount, byteRange: range,
       uncompressedByteCount: meta.uncompressedByteCount ?? size, statistics: meta.statistics,
       offsetIndexRange: try self.range(offsetIndex.offset, offsetIndex.length, dataByteCount),
       columnIndexRange: try self.range(columnIndex.offset, columnIndex.length, dataByteCount))
+    chunk.encodings = meta.encodings
+    chunk.dictionaryPageOffset = start < dataOffset ? start : nil
+    chunk.dataPageOffset = dataOffset
+    chunk.sizes = meta.sizes
+    if let offset = meta.bloomFilterOffset, offset < dataByteCount {
+      chunk.bloomFilter = (offset, try self.range(offset, meta.bloomFilterByteCount, dataByteCount)?.count)
+    }
+    return chunk
   }
 
   private static func range(_ offset: Int?, _ length: Int?, _ dataByteCount: Int) throws(Fault) -> Range<Int>? {
@@ -223,6 +256,10 @@ enum FooterReader {
     var dataPageOffset: Int?
     var dictionaryPageOffset: Int?
     var statistics: ParquetStatistics?
+    var encodings: [Int32] = []
+    var sizes: ParquetSizeStatistics?
+    var bloomFilterOffset: Int?
+    var bloomFilterByteCount: Int?
   }
 
   private static func readColumnMetadata(
@@ -235,6 +272,7 @@ enum FooterReader {
       switch field.id {
       case 1:
         guard try reader.int32(field) == leaf.physical.rawValue else { throw damaged("a column chunk of another type") }
+      case 2: meta.encodings = try reader.integerList(field).map { Int32(truncatingIfNeeded: $0) }
       case 4: meta.codec = try reader.int32(field)
       case 5: meta.valueCount = try reader.count(field)
       case 6: meta.uncompressedByteCount = try reader.count(field)
@@ -243,18 +281,39 @@ enum FooterReader {
       case 11: meta.dictionaryPageOffset = try reader.count(field)
       case 12:
         try reader.expectStruct(field)
-        meta.statistics = try StatisticsCoding.read(&reader, physical: leaf.physical)
+        meta.statistics = try StatisticsCoding.read(&reader, leaf: leaf)
+      // Writers older than these fields used their numbers for something else.
+      case 14 where field.type == ThriftReader.int64: meta.bloomFilterOffset = try reader.count(field)
+      case 15 where field.type == ThriftReader.int32: meta.bloomFilterByteCount = try reader.count(field)
+      case 16 where field.type == ThriftReader.structure:
+        meta.sizes = try readSizes(&reader)
       default: try reader.skip(field)
       }
     }
     reader.leave()
     return meta
   }
+
+  private static func readSizes(_ reader: inout ThriftReader) throws(Fault) -> ParquetSizeStatistics {
+    var sizes = ParquetSizeStatistics()
+    var last: Int16 = 0
+    try reader.enter()
+    while let field = try reader.nextField(after: &last) {
+      switch field.id {
+      case 1: sizes.unencodedByteCount = try reader.count(field)
+      case 2: sizes.repetitionHistogram = try reader.integerList(field)
+      case 3: sizes.definitionHistogram = try reader.integerList(field)
+      default: try reader.skip(field)
+      }
+    }
+    reader.leave()
+    return sizes
+  }
 }
 
 /// The struct `Statistics`.
 enum StatisticsCoding {
-  static func read(_ reader: inout ThriftReader, physical: ParquetType) throws(Fault) -> ParquetStatistics {
+  static func read(_ reader: inout ThriftReader, leaf: ParquetLeaf) throws(Fault) -> ParquetStatistics {
     var statistics = ParquetStatistics()
     var oldMin: [UInt8]?, oldMax: [UInt8]?
     var last: Int16 = 0
@@ -264,6 +323,7 @@ enum StatisticsCoding {
       case 1: oldMax = try reader.bytes(field)
       case 2: oldMin = try reader.bytes(field)
       case 3: statistics.nullCount = try reader.count(field)
+      case 4: statistics.distinctCount = try reader.count(field)
       case 5: statistics.max = try reader.bytes(field)
       case 6: statistics.min = try reader.bytes(field)
       case 7: statistics.isMaxExact = try reader.boolean(field)
@@ -273,12 +333,18 @@ enum StatisticsCoding {
       }
     }
     reader.leave()
-    // The deprecated pair has a defined order for signed numbers only.
-    if physical == .int32 || physical == .int64 {
-      statistics.min = statistics.min ?? oldMin
-      statistics.max = statistics.max ?? oldMax
+    // The deprecated pair has a defined order for signed numbers only; float columns may hide a NaN or a zero's sign in it.
+    if statistics.min == nil, statistics.max == nil, hasSignedOrder(leaf), oldMin != nil || oldMax != nil {
+      statistics.min = oldMin
+      statistics.max = oldMax
+      statistics.isLegacy = true
     }
     return statistics
+  }
+
+  private static func hasSignedOrder(_ leaf: ParquetLeaf) -> Bool {
+    if case .integer(_, signed: false) = leaf.logical { return false }
+    return leaf.physical == .int32 || leaf.physical == .int64
   }
 
   static func write(_ statistics: ParquetStatistics, to writer: inout ThriftWriter, exactness: Bool) {

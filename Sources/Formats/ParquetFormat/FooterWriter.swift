@@ -5,24 +5,28 @@ import Columnar
 
 enum FooterWriter {
   static func write(
-    columns: [ParquetColumn], layouts: [ColumnLayout], groups: [WrittenRowGroup], rowCount: Int,
+    schema: WriterSchema, layouts: [ColumnLayout], groups: [WrittenRowGroup], rowCount: Int,
     options: ParquetWriterOptions
   ) -> [UInt8] {
     var writer = ThriftWriter()
     writer.beginElement()
     // Version 1: the pages are data pages v1.
     writer.int32(1, 1)
-    writer.list(2, of: ThriftReader.structure, count: columns.count + 1)
+    writer.list(2, of: ThriftReader.structure, count: schema.elements.count + 1)
     writer.beginElement()
     writer.string(4, "schema")
-    writer.int32(5, Int32(columns.count))
+    writer.int32(5, Int32(schema.rootCount))
     writer.end()
-    for (column, layout) in zip(columns, layouts) { writeElement(column, layout, to: &writer) }
+    for element in schema.elements {
+      if let leaf = element.leaf {
+        writeLeaf(element, layouts[leaf], to: &writer)
+      } else {
+        writeGroupElement(element, to: &writer)
+      }
+    }
     writer.int64(3, rowCount)
     writer.list(4, of: ThriftReader.structure, count: groups.count)
-    for (ordinal, group) in groups.enumerated() {
-      writeGroup(group, ordinal, columns, layouts, options, to: &writer)
-    }
+    for (ordinal, group) in groups.enumerated() { writeGroup(group, ordinal, schema, layouts, options, to: &writer) }
     if !options.keyValues.isEmpty {
       writer.list(5, of: ThriftReader.structure, count: options.keyValues.count)
       for (key, value) in options.keyValues {
@@ -33,8 +37,8 @@ enum FooterWriter {
       }
     }
     writer.string(6, ParquetWriter.createdBy)
-    writer.list(7, of: ThriftReader.structure, count: columns.count)
-    for _ in columns {
+    writer.list(7, of: ThriftReader.structure, count: layouts.count)
+    for _ in layouts {
       writer.beginElement()
       writer.empty(1)
       writer.end()
@@ -43,19 +47,35 @@ enum FooterWriter {
     return writer.bytes
   }
 
-  private static func writeElement(_ column: ParquetColumn, _ layout: ColumnLayout, to writer: inout ThriftWriter) {
+  private static func writeLeaf(_ element: SchemaElement, _ layout: ColumnLayout, to writer: inout ThriftWriter) {
     writer.beginElement()
     writer.int32(1, layout.physical.rawValue)
     if layout.typeLength > 0 { writer.int32(2, Int32(layout.typeLength)) }
-    writer.int32(3, column.isNullable ? 1 : 0)
-    writer.string(4, column.name)
+    writer.int32(3, element.repetition.rawValue)
+    writer.string(4, element.name)
     if let converted = convertedType(layout.logical) { writer.int32(6, converted) }
     if case .decimal(let precision, let scale) = layout.logical {
       writer.int32(7, Int32(scale))
       writer.int32(8, Int32(precision))
     }
-    writer.int32(9, column.fieldID)
+    if let fieldID = element.fieldID { writer.int32(9, fieldID) }
     writeLogical(layout.logical, to: &writer)
+    writer.end()
+  }
+
+  private static func writeGroupElement(_ element: SchemaElement, to writer: inout ThriftWriter) {
+    writer.beginElement()
+    writer.int32(3, element.repetition.rawValue)
+    writer.string(4, element.name)
+    writer.int32(5, Int32(element.childCount))
+    // Converted types MAP and LIST for readers that are older than logical types.
+    if element.annotation != .none { writer.int32(6, element.annotation == .map ? 1 : 3) }
+    if let fieldID = element.fieldID { writer.int32(9, fieldID) }
+    if element.annotation != .none {
+      writer.begin(10)
+      writer.empty(element.annotation == .map ? 2 : 3)
+      writer.end()
+    }
     writer.end()
   }
 
@@ -104,13 +124,14 @@ enum FooterWriter {
   }
 
   private static func writeGroup(
-    _ group: WrittenRowGroup, _ ordinal: Int, _ columns: [ParquetColumn], _ layouts: [ColumnLayout],
+    _ group: WrittenRowGroup, _ ordinal: Int, _ schema: WriterSchema, _ layouts: [ColumnLayout],
     _ options: ParquetWriterOptions, to writer: inout ThriftWriter
   ) {
     writer.beginElement()
-    writer.list(1, of: ThriftReader.structure, count: columns.count)
-    for index in columns.indices {
-      writeChunk(group.columns[index], columns[index], layouts[index], options, to: &writer)
+    writer.list(1, of: ThriftReader.structure, count: layouts.count)
+    for index in layouts.indices {
+      writeChunk(
+        group.columns[index], schema.columns[index], schema.shapes[index], layouts[index], options, to: &writer)
     }
     writer.int64(2, group.columns.reduce(0) { $0 + $1.uncompressedByteCount })
     writer.int64(3, group.rowCount)
@@ -131,8 +152,8 @@ enum FooterWriter {
   }
 
   private static func writeChunk(
-    _ chunk: WrittenColumnChunk, _ column: ParquetColumn, _ layout: ColumnLayout, _ options: ParquetWriterOptions,
-    to writer: inout ThriftWriter
+    _ chunk: WrittenColumnChunk, _ column: ParquetColumn, _ shape: LeafShape, _ layout: ColumnLayout,
+    _ options: ParquetWriterOptions, to writer: inout ThriftWriter
   ) {
     writer.beginElement()
     writer.int64(2, 0)
@@ -140,13 +161,13 @@ enum FooterWriter {
     writer.int32(1, layout.physical.rawValue)
     var encodings: [ParquetEncoding] = chunk.dictionaryOffset == nil ? [] : [.plain]
     for record in chunk.records where !encodings.contains(record.encoding) { encodings.append(record.encoding) }
-    if column.isNullable && !encodings.contains(.rle) { encodings.append(.rle) }
+    if shape.maxDefinition + shape.maxRepetition > 0 && !encodings.contains(.rle) { encodings.append(.rle) }
     writer.list(2, of: ThriftReader.int32, count: encodings.count)
     for encoding in encodings { writer.element(Int(encoding.rawValue)) }
-    writer.list(3, of: ThriftReader.binary, count: 1)
-    writer.element(Array(column.name.utf8))
+    writer.list(3, of: ThriftReader.binary, count: shape.path.count)
+    for name in shape.path { writer.element(Array(name.utf8)) }
     writer.int32(4, options.codec.rawValue)
-    writer.int64(5, chunk.records.reduce(0) { $0 + $1.rowCount })
+    writer.int64(5, chunk.slotCount)
     writer.int64(6, chunk.uncompressedByteCount)
     writer.int64(7, chunk.compressedByteCount)
     writer.int64(9, chunk.dataOffset)
@@ -158,7 +179,11 @@ enum FooterWriter {
       writer.end()
     }
     writeEncodingStatistics(chunk, to: &writer)
-    if !column.isPersonal { writeSizes(chunk, column, layout, to: &writer) }
+    if let range = chunk.bloomFilterRange {
+      writer.int64(14, range.lowerBound)
+      writer.int32(15, Int32(range.count))
+    }
+    if !column.isPersonal { writeSizes(chunk, layout, to: &writer) }
     writer.end()
     if let range = chunk.offsetIndexRange {
       writer.int64(4, range.lowerBound)
@@ -191,18 +216,19 @@ enum FooterWriter {
     }
   }
 
-  private static func writeSizes(
-    _ chunk: WrittenColumnChunk, _ column: ParquetColumn, _ layout: ColumnLayout, to writer: inout ThriftWriter
-  ) {
-    guard layout.physical == .byteArray || column.isNullable else { return }
+  private static func writeSizes(_ chunk: WrittenColumnChunk, _ layout: ColumnLayout, to writer: inout ThriftWriter) {
+    let repetitions = chunk.histogram(\.repetitionHistogram), definitions = chunk.histogram(\.definitionHistogram)
+    guard layout.physical == .byteArray || !definitions.isEmpty || !repetitions.isEmpty else { return }
     writer.begin(16)
     if layout.physical == .byteArray { writer.int64(1, chunk.valueByteCount) }
-    if column.isNullable {
-      let rows = chunk.records.reduce(0) { $0 + $1.rowCount }
-      writer.list(3, of: ThriftReader.int64, count: 2)
-      writer.element(chunk.nullCount)
-      writer.element(rows - chunk.nullCount)
-    }
+    writeHistogram(2, repetitions, to: &writer)
+    writeHistogram(3, definitions, to: &writer)
     writer.end()
+  }
+
+  static func writeHistogram(_ id: Int16, _ counts: [Int], to writer: inout ThriftWriter) {
+    if counts.isEmpty { return }
+    writer.list(id, of: ThriftReader.int64, count: counts.count)
+    for count in counts { writer.element(count) }
   }
 }

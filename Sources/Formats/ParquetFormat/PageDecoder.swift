@@ -14,21 +14,22 @@ struct PageDecoder {
   enum Values { case plain, dictionary, booleanRuns, delta, deltaLength, deltaBytes, streamSplit }
 
   private(set) var rowsLeft: Int
-  private let leaf: ParquetLeaf
-  private let bytes: Buffer
+  let leaf: ParquetLeaf
+  let bytes: Buffer
   private let levelBytes: Buffer
   private var levels: HybridDecoder?
   let values: Values
+  let encoding: Int32
   /// Next byte (plain, deltaLength, deltaBytes: of the data part), bit (plain booleans), or value (streamSplit).
-  private var position: Int
+  var position: Int
   private let start: Int
-  private let end: Int
-  private var hybrid = HybridDecoder(width: 0, range: 0..<0)
+  let end: Int
+  var hybrid = HybridDecoder(width: 0, range: 0..<0)
   private var delta: DeltaDecoder?
   private var suffixes: DeltaDecoder?
   private var previous: [UInt8] = []
 
-  private static func damaged(_ what: String) -> Fault { Fault.corrupt("a Parquet page is damaged: \(what)") }
+  static func damaged(_ what: String) -> Fault { Fault.corrupt("a Parquet page is damaged: \(what)") }
 
   /// - Parameters:
   ///   - levels: where the definition levels lie, `nil` when every row has a value.
@@ -38,6 +39,7 @@ struct PageDecoder {
     levels: (bytes: Buffer, range: Range<Int>)?
   ) throws(Fault) {
     self.leaf = leaf
+    self.encoding = encoding
     rowsLeft = rows
     self.bytes = bytes
     levelBytes = levels?.bytes ?? bytes
@@ -119,8 +121,11 @@ struct PageDecoder {
 
   // MARK: Levels
 
+  /// False when every row has a value.
+  var hasLevels: Bool { levels != nil }
+
   /// Takes `rows` rows off the page: their validity, and how many have a value.
-  private mutating func takeLevels(_ rows: Int) throws(Fault) -> (validity: Bitmap?, valid: Int) {
+  mutating func takeLevels(_ rows: Int) throws(Fault) -> (validity: Bitmap?, valid: Int) {
     precondition(rows > 0 && rows <= rowsLeft)
     rowsLeft -= rows
     guard var decoder = levels else { return (nil, rows) }
@@ -153,9 +158,7 @@ struct PageDecoder {
         guard let page = page.baseAddress else { return }
         try decoder.decode(valid, page: page, into: out)
       }
-      var largest: UInt32 = 0
-      for index in 0..<valid { largest = max(largest, out[index]) }
-      guard valid == 0 || Int(largest) < dictionaryCount else { throw Self.damaged("a code outside of the dictionary") }
+      guard codesAreBelow(dictionaryCount, out, valid) else { throw Self.damaged("a code outside of the dictionary") }
       spread(out, valid: valid, validity: validity, rows: rows)
     }
     hybrid = decoder
@@ -229,14 +232,7 @@ struct PageDecoder {
         case .plain: base.copyMemory(from: page + first, byteCount: valid * width)
         case .streamSplit:
           let stream = (end - start) / width
-          for index in 0..<valid {
-            var word: Word = 0
-            for lane in 0..<width {
-              let byte = page.load(fromByteOffset: start + lane * stream + first + index, as: UInt8.self)
-              word |= Word(byte) << Word(lane * 8)
-            }
-            out[index] = word
-          }
+          joinStreams(page + start + first, stream: stream, count: valid, into: base, width: width)
         default:
           if valid == 0 { return }
           guard decoder != nil else { throw Self.damaged("it has no values") }
@@ -431,10 +427,102 @@ func spread<Word: FixedWidthInteger & BitwiseCopyable>(
   guard let validity else { return }
   let words = validity.words
   var from = valid
-  for row in stride(from: rows - 1, through: 0, by: -1) {
-    let bit = Int(truncatingIfNeeded: words[row >> 6] >> UInt64(row & 63) & 1)
-    from -= bit
-    // A null row before the first value would read index 0 or -1 + 1; both stay inside because `from` is not negative.
-    values[row] = bit == 1 ? values[from] : 0
+  var end = rows
+  while end > 0 {
+    let start = (end - 1) & ~63
+    let word = words[start >> 6]
+    if from == end {
+      // All rows down from here have their value where it belongs.
+      return
+    }
+    for row in stride(from: end - 1, through: start, by: -1) {
+      let bit = Int(truncatingIfNeeded: word &>> UInt64(row & 63) & 1)
+      from -= bit
+      // A null row before the first value reads index 0: `from` is not negative. Masked, not branched: nulls come at random.
+      values[row] = values[from] & (0 &- Word(truncatingIfNeeded: bit))
+    }
+    end = start
   }
+}
+
+/// Signed comparison of what may be unsigned: a code with the high bit set is found by `all`.
+@inline(__always)
+func codesAreBelow(_ count: Int, _ codes: UnsafePointer<UInt32>, _ valid: Int) -> Bool {
+  var largest: Int32 = 0
+  var all: UInt32 = 0
+  for index in 0..<valid {
+    largest = max(largest, Int32(bitPattern: codes[index]))
+    all |= codes[index]
+  }
+  return valid == 0 || all < 1 << 31 && Int(largest) < count
+}
+
+/// BYTE_STREAM_SPLIT: byte k of value i stands at `k * stream + i`. Eight values at a time are a transposed square of
+/// bytes. SAFETY: the caller has checked that every stream has `count` bytes from `bytes` on.
+func joinStreams(
+  _ bytes: UnsafeRawPointer, stream: Int, count: Int, into out: UnsafeMutableRawPointer, width: Int
+) {
+  var index = 0
+  if width == 8 {
+    while index + 8 <= count {
+      let source = bytes + index
+      var a = source.loadUnaligned(as: UInt64.self)
+      var b = source.loadUnaligned(fromByteOffset: stream, as: UInt64.self)
+      var c = source.loadUnaligned(fromByteOffset: 2 * stream, as: UInt64.self)
+      var d = source.loadUnaligned(fromByteOffset: 3 * stream, as: UInt64.self)
+      var e = source.loadUnaligned(fromByteOffset: 4 * stream, as: UInt64.self)
+      var f = source.loadUnaligned(fromByteOffset: 5 * stream, as: UInt64.self)
+      var g = source.loadUnaligned(fromByteOffset: 6 * stream, as: UInt64.self)
+      var h = source.loadUnaligned(fromByteOffset: 7 * stream, as: UInt64.self)
+      exchange(&a, &e, 32, 0x0000_0000_FFFF_FFFF)
+      exchange(&b, &f, 32, 0x0000_0000_FFFF_FFFF)
+      exchange(&c, &g, 32, 0x0000_0000_FFFF_FFFF)
+      exchange(&d, &h, 32, 0x0000_0000_FFFF_FFFF)
+      exchange(&a, &c, 16, 0x0000_FFFF_0000_FFFF)
+      exchange(&b, &d, 16, 0x0000_FFFF_0000_FFFF)
+      exchange(&e, &g, 16, 0x0000_FFFF_0000_FFFF)
+      exchange(&f, &h, 16, 0x0000_FFFF_0000_FFFF)
+      exchange(&a, &b, 8, 0x00FF_00FF_00FF_00FF)
+      exchange(&c, &d, 8, 0x00FF_00FF_00FF_00FF)
+      exchange(&e, &f, 8, 0x00FF_00FF_00FF_00FF)
+      exchange(&g, &h, 8, 0x00FF_00FF_00FF_00FF)
+      let target = (out + index * 8).assumingMemoryBound(to: UInt64.self)
+      (target[0], target[1], target[2], target[3]) = (a, b, c, d)
+      (target[4], target[5], target[6], target[7]) = (e, f, g, h)
+      index += 8
+    }
+  } else if width == 4 {
+    while index + 4 <= count {
+      let source = bytes + index
+      var a = UInt64(source.loadUnaligned(as: UInt32.self))
+      var b = UInt64(source.loadUnaligned(fromByteOffset: stream, as: UInt32.self))
+      var c = UInt64(source.loadUnaligned(fromByteOffset: 2 * stream, as: UInt32.self))
+      var d = UInt64(source.loadUnaligned(fromByteOffset: 3 * stream, as: UInt32.self))
+      exchange(&a, &c, 16, 0xFFFF)
+      exchange(&b, &d, 16, 0xFFFF)
+      exchange(&a, &b, 8, 0x00FF_00FF)
+      exchange(&c, &d, 8, 0x00FF_00FF)
+      let target = (out + index * 4).assumingMemoryBound(to: UInt64.self)
+      // Two values a word: little-endian.
+      target[0] = a & 0xFFFF_FFFF | b << 32
+      target[1] = c & 0xFFFF_FFFF | d << 32
+      index += 4
+    }
+  }
+  while index < count {
+    for lane in 0..<width {
+      out.storeBytes(
+        of: bytes.load(fromByteOffset: lane * stream + index, as: UInt8.self), toByteOffset: index * width + lane,
+        as: UInt8.self)
+    }
+    index += 1
+  }
+}
+
+/// Swaps the high part of each field of `a` with the low part of that of `b`.
+@inline(__always)
+private func exchange(_ a: inout UInt64, _ b: inout UInt64, _ shift: UInt64, _ mask: UInt64) {
+  let difference = (a &>> shift ^ b) & mask
+  b ^= difference
+  a ^= difference &<< shift
 }

@@ -12,8 +12,12 @@ struct PageHeader {
   var valueCount = 0
   var encoding: Int32 = -1
   var definitionEncoding: Int32 = ParquetEncoding.rle.rawValue
+  var repetitionEncoding: Int32 = ParquetEncoding.rle.rawValue
+  /// Of a data page, where the writer put them.
+  var statistics: ParquetStatistics?
   // Data pages v2 only:
   var nullCount = 0
+  var rowCount = 0
   var definitionByteCount = 0
   var repetitionByteCount = 0
   var isCompressed = true
@@ -21,7 +25,10 @@ struct PageHeader {
   private static func damaged(_ what: String) -> Fault { Fault.corrupt("a Parquet page header is damaged: \(what)") }
 
   /// Parses a header at the beginning of `bytes`; returns it with its length.
-  static func read(_ bytes: RawSpan) throws(Fault) -> (header: PageHeader, byteCount: Int) {
+  /// With a `leaf` the statistics of data pages are read too.
+  static func read(
+    _ bytes: RawSpan, leaf: ParquetLeaf? = nil
+  ) throws(Fault) -> (header: PageHeader, byteCount: Int) {
     var reader = ThriftReader(bytes)
     var header = PageHeader(kind: .other, uncompressedByteCount: -1, compressedByteCount: -1)
     var type: Int32 = -1
@@ -37,7 +44,7 @@ struct PageHeader {
       case 5, 7, 8:
         try reader.expectStruct(field)
         detailed = field.id == 5 ? .data : field.id == 7 ? .dictionary : .dataV2
-        try header.readDetails(&reader, version2: field.id == 8)
+        try header.readDetails(&reader, kind: detailed ?? .other, leaf: leaf)
       default: try reader.skip(field)
       }
     }
@@ -59,7 +66,8 @@ struct PageHeader {
     return (header, reader.offset)
   }
 
-  private mutating func readDetails(_ reader: inout ThriftReader, version2: Bool) throws(Fault) {
+  private mutating func readDetails(_ reader: inout ThriftReader, kind: Kind, leaf: ParquetLeaf?) throws(Fault) {
+    let version2 = kind == .dataV2
     var last: Int16 = 0
     try reader.enter()
     while let field = try reader.nextField(after: &last) {
@@ -67,6 +75,12 @@ struct PageHeader {
       case (_, 1): valueCount = try reader.count(field)
       case (false, 2), (true, 4): encoding = try reader.int32(field)
       case (false, 3) where field.type == ThriftReader.int32: definitionEncoding = try reader.int32(field)
+      case (false, 4) where field.type == ThriftReader.int32: repetitionEncoding = try reader.int32(field)
+      case (false, 5) where kind == .data && leaf != nil, (true, 8) where leaf != nil:
+        guard let leaf else { break }
+        try reader.expectStruct(field)
+        statistics = try StatisticsCoding.read(&reader, leaf: leaf)
+      case (true, 3): rowCount = try reader.count(field)
       case (true, 2): nullCount = try reader.count(field)
       case (true, 5): definitionByteCount = try reader.count(field)
       case (true, 6): repetitionByteCount = try reader.count(field)

@@ -56,7 +56,8 @@ package struct ParquetOffsetIndex: Sendable {
     return (offset, size, firstRow)
   }
 
-  func write() -> [UInt8] {
+  /// - Parameter valueByteCounts: bytes of the strings of each page, without lengths.
+  func write(valueByteCounts: [Int]?) -> [UInt8] {
     var writer = ThriftWriter()
     writer.beginElement()
     writer.list(1, of: ThriftReader.structure, count: pages.count)
@@ -67,6 +68,7 @@ package struct ParquetOffsetIndex: Sendable {
       writer.int64(3, page.firstRow)
       writer.end()
     }
+    if let valueByteCounts { FooterWriter.writeHistogram(2, valueByteCounts, to: &writer) }
     writer.end()
     return writer.bytes
   }
@@ -117,7 +119,8 @@ package struct ParquetColumnIndex: Sendable {
     return ParquetColumnIndex(pages: pages, order: order)
   }
 
-  func write() -> [UInt8] {
+  /// - Parameters repetitions, definitions: slots by level, page after page; empty where the level is always 0.
+  func write(repetitions: [Int], definitions: [Int]) -> [UInt8] {
     var writer = ThriftWriter()
     writer.beginElement()
     writer.list(1, of: ThriftReader.booleanFalse, count: pages.count)
@@ -129,6 +132,8 @@ package struct ParquetColumnIndex: Sendable {
     writer.int32(4, order.rawValue)
     writer.list(5, of: ThriftReader.int64, count: pages.count)
     for page in pages { writer.element(page.statistics.nullCount ?? 0) }
+    FooterWriter.writeHistogram(6, repetitions, to: &writer)
+    FooterWriter.writeHistogram(7, definitions, to: &writer)
     writer.end()
     return writer.bytes
   }

@@ -18,6 +18,8 @@ package struct ParquetLeaf: Sendable {
   package var isNullable: Bool { maxDefinition > 0 }
   /// True for a column that is not inside a group.
   package var isFlat: Bool { path.count == 1 && maxRepetition == 0 && maxDefinition <= 1 }
+  /// True for a column whose levels say no more than null or not: it may be inside of required groups.
+  var isPlain: Bool { maxRepetition == 0 && maxDefinition <= 1 }
 }
 
 /// Where a column chunk lies, how it is coded, what is known of its values.
@@ -27,17 +29,47 @@ package struct ParquetColumnChunk: Sendable {
   package let codecNumber: Int32
   package let valueCount: Int
   /// The pages in the file, dictionary page first.
-  package let byteRange: Range<Int>
+  package internal(set) var byteRange: Range<Int>
   package let uncompressedByteCount: Int
-  package let statistics: ParquetStatistics?
+  package internal(set) var statistics: ParquetStatistics?
   package let offsetIndexRange: Range<Int>?
-  package let columnIndexRange: Range<Int>?
+  package internal(set) var columnIndexRange: Range<Int>?
+  /// Numbers of `ParquetEncoding` that the pages use, as the writer lists them.
+  package internal(set) var encodings: [Int32] = []
+  package internal(set) var dictionaryPageOffset: Int?
+  package internal(set) var dataPageOffset = 0
+  /// Where the bloom filter begins; its length is `nil` with writers that do not say.
+  package internal(set) var bloomFilter: (offset: Int, byteCount: Int?)?
+  package internal(set) var sizes: ParquetSizeStatistics?
+  /// Nothing of an encrypted chunk is readable without its key.
+  package internal(set) var isEncrypted = false
+
+  /// Stands for a chunk whose metadata may be unreadable.
+  static let encrypted: ParquetColumnChunk = {
+    var chunk = ParquetColumnChunk(
+      codec: nil, codecNumber: -1, valueCount: 0, byteRange: 0..<0, uncompressedByteCount: 0, statistics: nil,
+      offsetIndexRange: nil, columnIndexRange: nil)
+    chunk.isEncrypted = true
+    return chunk
+  }()
+}
+
+/// The struct `SizeStatistics`: how large the values are outside of the file, and how often each level occurs.
+package struct ParquetSizeStatistics: Sendable {
+  package var unencodedByteCount: Int?
+  /// Index: the level.
+  package var repetitionHistogram: [Int64] = []
+  package var definitionHistogram: [Int64] = []
 }
 
 /// Numbers of `CompressionCodec` that this module reads and writes.
 package enum ParquetCodec: Int32, Sendable {
   case uncompressed = 0
   case snappy = 1
+  case gzip = 2
+  case brotli = 4
+  /// LZ4 in Hadoop's framing, deprecated; some writers put bare blocks or LZ4 frames.
+  case lz4Hadoop = 5
   case zstd = 6
   case lz4Raw = 7
 }
@@ -50,6 +82,9 @@ package struct ParquetStatistics: Sendable {
   package var nanCount: Int?
   package var isMinExact = false
   package var isMaxExact = false
+  package var distinctCount: Int?
+  /// Min and max are of the deprecated pair, whose order is that of signed numbers.
+  var isLegacy = false
 }
 
 package struct ParquetRowGroup: Sendable {
@@ -61,6 +96,8 @@ package struct ParquetRowGroup: Sendable {
 package struct ParquetFile: Sendable {
   package let rowCount: Int
   package let leaves: [ParquetLeaf]
+  /// The top level of the schema tree.
+  package let fields: [ParquetField]
   package let rowGroups: [ParquetRowGroup]
   package let createdBy: String?
   package let keyValues: [(key: String, value: String)]

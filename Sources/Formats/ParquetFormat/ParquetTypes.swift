@@ -32,15 +32,19 @@ package enum ParquetLogicalType: Sendable, Equatable {
   case timestamp(Unit, utc: Bool)
   case integer(bitWidth: Int, signed: Bool)
   case float16
+  /// 12 bytes: months, days, milliseconds.
+  case interval
+  /// Shapes in well-known binary.
+  case geometry, geography
   /// A column that holds only nulls.
   case unknown
-  /// An annotation this reader has no rule for, named for the message.
+  /// An annotation that makes the column unreadable here, named for the message.
   case other(String)
 }
 
 /// Limits that only Parquet has; those that a user may meet are in `Bedrock.Limits`.
 enum ParquetLimits {
-  /// Bytes of a dictionary page, both ways.
+  /// Bytes of a dictionary page of ours.
   static let dictionaryBytesMax = 16 * 1_048_576
   /// Bytes of one column chunk.
   static let columnChunkBytesMax = 1 << 30
@@ -50,6 +54,10 @@ enum ParquetLimits {
   static let ratioFloorBytes = dictionaryBytesMax
   /// Bytes that one `decode(rows:)` may return for a column of variable width.
   static let decodedBytesMax = 1 << 30
+  /// Elements of lists that one `decode(rows:)` of a nested column may meet: run-length coded levels can claim billions.
+  static let nestedElementsMax = 1 << 24
+  /// Bytes of a bloom filter, as the specification of the format allows.
+  static let bloomFilterBytesMax = 128 * 1_048_576
   /// Column chunks of all row groups.
   static let columnChunksMax = 1_000_000
   /// Nodes of the schema tree.

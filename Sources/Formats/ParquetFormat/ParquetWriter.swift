@@ -1,161 +1,191 @@
 // Writes Parquet files of the "open" profile: what every reader of Parquet and Delta understands.
 //
-//   "PAR1" | row group: per column [dictionary page] data pages | ... | column indexes | offset indexes | footer
+//   "PAR1" | row group | its bloom filters | row group ... | column indexes | offset indexes | footer
+//   row group: per leaf [dictionary page] data pages
 //
 // Data pages v1, PLAIN / RLE_DICTIONARY / DELTA_BINARY_PACKED, RLE levels, zstd, a CRC on every page, page index, page
-// header statistics for fixed widths. No I/O: bytes are appended to an array that the caller empties into a file.
-// Memory: the compressed pages of one row group, one dictionary a column, and up to 64 Ki pending rows.
+// header statistics for fixed widths, size statistics, split-block bloom filters. No I/O: bytes are appended to an array
+// that the caller empties into a file.
+//
+// Rows that are appended wait by reference until `batchRows` are there; then every leaf takes its part, several at a time
+// when `parallel` is set. The bytes of a file do not depend on that. Memory: the compressed pages of one row group, one
+// dictionary a leaf, and about `batchRows` pending rows.
 
 package import Bedrock
 package import Columnar
 import Compression
 
-/// A column of a file to write.
-package struct ParquetColumn: Sendable {
-  package let name: String
-  package let type: DataType
-  package let isNullable: Bool
-  package let fieldID: Int32
-  /// Personal columns get no statistics of any kind, in the file or in the summary.
-  package let isPersonal: Bool
-
-  package init(name: String, type: DataType, isNullable: Bool, fieldID: Int32, isPersonal: Bool = false) {
-    self.name = name
-    self.type = type
-    self.isNullable = isNullable
-    self.fieldID = fieldID
-    self.isPersonal = isPersonal
-  }
-}
-
-/// How a file is laid out.
-package struct ParquetWriterOptions: Sendable {
-  /// Rows of a row group.
-  package var rowGroupRowsMax = 1_048_576
-  /// Rows of a page: two chunks of a query, so that most chunks lie in one page.
-  package var pageRowsMax = 2 * Limits.chunkRowsMax
-  /// Bytes of a page before compression, for strings.
-  package var pageByteCountMax = 1_048_576
-  /// Bytes of a dictionary; a column with more distinct values goes on plain.
-  package var dictionaryBytesMax = 16 * 1_048_576
-  package var codec = ParquetCodec.zstd
-  package var zstdLevel: Int32 = 3
-  package var keyValues: [(key: String, value: String)] = []
-  /// Columns the rows are sorted by, ascending with nulls last: indices into the columns.
-  package var sortingColumns: [Int] = []
-
-  package init() {}
-}
-
-/// What a column of a finished file holds, for the Delta log.
-package struct ParquetColumnSummary: Sendable {
-  /// `nil`: unknown (personal, no values, NaN). Strings over 64 bytes are cut: min is a lower, max an upper bound.
-  package var min: Scalar?
-  package var max: Scalar?
-  package var isMinExact = true
-  package var isMaxExact = true
-  /// `nil` for personal columns.
-  package var nullCount: Int?
-}
-
-/// What a finished file holds.
-package struct ParquetFileSummary: Sendable {
-  package let rowCount: Int
-  package let byteCount: Int
-  package let columns: [ParquetColumnSummary]
-}
-
-/// Writes one file. `append` chunks, then `finish`; after a fault the file must be thrown away.
+/// Writes one file. `append` rows, then `finish`; after a fault the file must be thrown away.
 package struct ParquetWriter: ~Copyable {
   /// Names and versions this writer in every file, in the form that other readers parse.
   package static let createdBy = "cramped version 1.0.0 (build 0)"
+  /// Rows that wait for their columns to be written together.
+  private static let batchRows = 65_536
 
+  /// Calls its second argument once with each number below the first, on any threads, and returns when all calls ended.
+  package typealias Parallel = (Int, @escaping @Sendable (Int) -> Void) -> Void
+
+  /// The leaves of the schema, in depth-first order.
   package let columns: [ParquetColumn]
   package let options: ParquetWriterOptions
+  /// How the leaves of a batch are shared out; one after the other if nil.
+  package var parallel: Parallel?
+  private let schema: WriterSchema
   private let layouts: [ColumnLayout]
-  private let writers: [ColumnChunkWriter]
-  private var compressor: Compressor
+  private let leaves: Leaves
+  private var waiting: [Chunk] = []
+  private var waitingRows = 0
   private var rowGroupRows = 0
   private var rowCount = 0
   /// Bytes handed out so far.
   package private(set) var byteCount = 0
   private var groups: [WrittenRowGroup] = []
-  private var totals: [ColumnTotals]
 
-  private struct ColumnTotals {
-    var bounds = Bounds()
-    var nullCount = 0
+  /// A file of columns; arrays become lists.
+  package init(columns: [ParquetColumn], options: ParquetWriterOptions = ParquetWriterOptions()) throws(Fault) {
+    try self.init(schema: columns.map { .value($0) }, options: options)
   }
 
-  /// Refuses columns whose type has no place in a flat Parquet file.
-  package init(columns: [ParquetColumn], options: ParquetWriterOptions = ParquetWriterOptions()) throws(Fault) {
-    precondition(!columns.isEmpty && columns.count <= Limits.parquetColumnsMax)
+  /// A file of nested columns. Refuses leaves whose type has no place in a Parquet file.
+  package init(schema nodes: [ParquetNode], options: ParquetWriterOptions = ParquetWriterOptions()) throws(Fault) {
     precondition(options.rowGroupRowsMax > 0 && options.pageRowsMax > 0 && options.pageByteCountMax > 0)
     precondition(options.dictionaryBytesMax <= ParquetLimits.dictionaryBytesMax)
-    precondition(options.sortingColumns.allSatisfy { columns.indices.contains($0) })
-    self.columns = columns
-    self.options = options
+    let schema = try WriterSchema(nodes)
+    precondition(options.sortingColumns.allSatisfy { schema.columns.indices.contains($0) })
     var layouts: [ColumnLayout] = []
     var writers: [ColumnChunkWriter] = []
-    for column in columns {
+    for (column, shape) in zip(schema.columns, schema.shapes) {
       let layout = try ColumnLayout(column)
       layouts.append(layout)
-      writers.append(Self.makeWriter(column, layout, options))
+      writers.append(Self.makeWriter(column, layout, shape, options))
     }
+    self.schema = schema
+    self.options = options
+    columns = schema.columns
     self.layouts = layouts
-    self.writers = writers
-    totals = columns.map { _ in ColumnTotals() }
-    switch options.codec {
-    case .uncompressed: compressor = Compressor(.uncompressed)
-    case .snappy: compressor = Compressor(.snappy)
-    case .lz4Raw: compressor = Compressor(.lz4Raw)
-    case .zstd: compressor = Compressor(.zstd, level: options.zstdLevel)
-    }
+    leaves = Leaves(writers, CompressorPool(options.codec, level: options.zstdLevel))
   }
 
   private static func makeWriter(
-    _ column: ParquetColumn, _ layout: ColumnLayout, _ options: ParquetWriterOptions
+    _ column: ParquetColumn, _ layout: ColumnLayout, _ shape: LeafShape, _ options: ParquetWriterOptions
   ) -> ColumnChunkWriter {
     switch layout.physical {
-    case .boolean: BooleanColumnWriter(column, layout: layout, options: options)
-    case .int32, .float: WordColumnWriter<UInt32>(column, layout: layout, options: options)
-    case .int64, .double: WordColumnWriter<UInt64>(column, layout: layout, options: options)
-    case .byteArray, .fixedLenByteArray, .int96: BytesColumnWriter(column, layout: layout, options: options)
+    case .boolean: BooleanColumnWriter(column, layout: layout, shape: shape, options: options)
+    case .int32, .float: WordColumnWriter<UInt32>(column, layout: layout, shape: shape, options: options)
+    case .int64, .double: WordColumnWriter<UInt64>(column, layout: layout, shape: shape, options: options)
+    case .byteArray, .fixedLenByteArray, .int96:
+      BytesColumnWriter(column, layout: layout, shape: shape, options: options)
     }
   }
 
   /// Bytes held for the row group in progress, for decisions about file size: about what its pages will add.
-  package var pendingByteCount: Int { writers.reduce(0) { $0 + $1.pages.count } }
+  package var pendingByteCount: Int { leaves.writers.reduce(0) { $0 + $1.pages.count } }
+
+  // MARK: Rows
 
   /// Adds rows. Bytes appear in `output` when a row group is complete.
   /// - Parameter chunk: columns in the declared order, each of a type with the declared physical form.
   package mutating func append(_ chunk: Chunk, to output: inout [UInt8]) throws(Fault) {
     precondition(chunk.columns.count == columns.count, "a chunk has the columns of the file")
-    for (column, declared) in zip(chunk.columns, columns) {
-      precondition(column.type.physical == declared.type.physical, "column \(declared.name) has another physical type")
-    }
+    if chunk.rowCount == 0 { return }
+    waiting.append(chunk)
+    waitingRows += chunk.rowCount
+    if waitingRows >= Self.batchRows { try takeWaiting(to: &output) }
+  }
+
+  private mutating func takeWaiting(to output: inout [UInt8]) throws(Fault) {
+    if waitingRows == 0 { return }
+    let source = ChunkRows(waiting, rowCount: waitingRows)
+    waiting = []
+    waitingRows = 0
+    try take(source, to: &output)
+  }
+
+  /// Adds the rows of a source, whose columns are asked for by row groups.
+  package mutating func append(_ source: some ParquetRowSource, to output: inout [UInt8]) throws(Fault) {
+    try takeWaiting(to: &output)
+    try take(source, to: &output)
+  }
+
+  private mutating func take(_ source: some ParquetRowSource, to output: inout [UInt8]) throws(Fault) {
     var row = 0
-    while row < chunk.rowCount {
-      let end = min(chunk.rowCount, row + options.rowGroupRowsMax - rowGroupRows)
-      for index in writers.indices {
-        try writers[index].append(chunk.columns[index], rows: row..<end, &compressor)
+    while row < source.rowCount {
+      let rows = row..<min(source.rowCount, row + options.rowGroupRowsMax - rowGroupRows)
+      let isFull = rowGroupRows + rows.count == options.rowGroupRowsMax
+      let leaves = leaves
+      try eachLeaf { (index) throws(Fault) in
+        for part in try source.columns(index, rows: rows) { try leaves.append(part, to: index) }
+        if isFull { try leaves.writers[index].finishRowGroup(leaves.compressors) }
       }
-      rowGroupRows += end - row
-      row = end
-      if rowGroupRows == options.rowGroupRowsMax { try finishRowGroup(to: &output) }
+      rowGroupRows += rows.count
+      row = rows.upperBound
+      if isFull { try assembleRowGroup(to: &output) }
     }
   }
 
+  /// Adds rows of a nested schema: every leaf with its levels.
+  package mutating func append(
+    leaves parts: [ParquetLeafRows], rowCount: Int, to output: inout [UInt8]
+  ) throws(Fault) {
+    precondition(parts.count == columns.count && rowGroupRows + rowCount <= options.rowGroupRowsMax)
+    try takeWaiting(to: &output)
+    let leaves = leaves
+    try eachLeaf { (index) throws(Fault) in try leaves.writers[index].append(parts[index], leaves.compressors) }
+    rowGroupRows += rowCount
+    if rowGroupRows == options.rowGroupRowsMax { try finishRowGroup(to: &output) }
+  }
+
+  /// Does something with each leaf, several at a time; throws the first fault in the order of the leaves.
+  private func eachLeaf(_ body: @escaping @Sendable (Int) throws(Fault) -> Void) throws(Fault) {
+    let leaves = leaves
+    let run: @Sendable (Int) -> Void = { place in
+      let index = leaves.order[place]
+      do throws(Fault) { try body(index) } catch { leaves.writers[index].fault = error }
+    }
+    if let parallel, columns.count > 1 {
+      parallel(columns.count, run)
+    } else {
+      for place in columns.indices { run(place) }
+    }
+    for writer in leaves.writers {
+      if let fault = writer.fault { throw fault }
+    }
+  }
+
+  // MARK: Row groups
+
   /// Ends the row group in progress, if it has rows.
   package mutating func finishRowGroup(to output: inout [UInt8]) throws(Fault) {
+    try takeWaiting(to: &output)
     if rowGroupRows == 0 { return }
+    let leaves = leaves
+    try eachLeaf { (index) throws(Fault) in try leaves.writers[index].finishRowGroup(leaves.compressors) }
+    try assembleRowGroup(to: &output)
+  }
+
+  private mutating func assembleRowGroup(to output: inout [UInt8]) throws(Fault) {
     let before = output.count
     writeMagic(to: &output)
+    let base = byteCount - before
     var chunks: [WrittenColumnChunk] = []
-    for index in writers.indices {
-      let position = byteCount + output.count - before
-      try chunks.append(finishColumn(index, at: position, to: &output))
-      writers[index].reset()
+    for writer in leaves.writers {
+      var chunk = WrittenColumnChunk(records: writer.records, uncompressedByteCount: writer.uncompressedByteCount)
+      precondition(chunk.records.reduce(0) { $0 + $1.rowCount } == rowGroupRows, "every leaf has every row")
+      let start = output.count
+      if !writer.dictionaryBytes.isEmpty { chunk.dictionaryOffset = base + start }
+      output.append(contentsOf: writer.dictionaryBytes)
+      chunk.dataOffset = base + output.count
+      output.append(contentsOf: writer.pages)
+      chunk.compressedByteCount = output.count - start
+      chunks.append(chunk)
+    }
+    for (index, writer) in leaves.writers.enumerated() {
+      if !writer.bloomFilterBytes.isEmpty {
+        let start = base + output.count
+        output.append(contentsOf: writer.bloomFilterBytes)
+        chunks[index].bloomFilterRange = start..<(base + output.count)
+      }
+      writer.reset()
     }
     let first = chunks[0].dictionaryOffset ?? chunks[0].dataOffset
     groups.append(WrittenRowGroup(rowCount: rowGroupRows, fileOffset: first, columns: chunks))
@@ -168,31 +198,7 @@ package struct ParquetWriter: ~Copyable {
     if byteCount == 0 { output.append(contentsOf: ParquetFooter.magic) }
   }
 
-  private mutating func finishColumn(
-    _ index: Int, at position: Int, to output: inout [UInt8]
-  ) throws(Fault) -> WrittenColumnChunk {
-    let writer = writers[index]
-    try writer.finishRowGroup(&compressor)
-    let start = output.count
-    var chunk = WrittenColumnChunk(records: writer.records, uncompressedByteCount: writer.uncompressedByteCount)
-    if let page = writer.dictionaryPage() {
-      chunk.dictionaryOffset = position
-      chunk.uncompressedByteCount += try ColumnChunkWriter.appendPage(
-        page.bytes, dictionary: true, valueCount: page.count, encoding: .plain, statistics: nil, &compressor,
-        to: &output)
-    }
-    chunk.dataOffset = position + output.count - start
-    output.append(contentsOf: writer.pages)
-    chunk.compressedByteCount = output.count - start
-    chunk.valueByteCount = writer.valueByteCount
-    for record in writer.records {
-      chunk.bounds.merge(record.bounds)
-      chunk.nullCount += record.nullCount
-    }
-    totals[index].bounds.merge(chunk.bounds)
-    totals[index].nullCount += chunk.nullCount
-    return chunk
-  }
+  // MARK: The end
 
   /// Ends the file: the rest of the rows, the page index and the footer. The writer is used up.
   package mutating func finish(to output: inout [UInt8]) throws(Fault) -> ParquetFileSummary {
@@ -204,19 +210,20 @@ package struct ParquetWriter: ~Copyable {
       for index in columns.indices where !columns[index].isPersonal {
         guard let columnIndex = groups[group].columns[index].columnIndex(layouts[index]) else { continue }
         let start = output.count
-        output.append(contentsOf: columnIndex.write())
+        output.append(contentsOf: columnIndex)
         groups[group].columns[index].columnIndexRange = (base + start)..<(base + output.count)
       }
     }
     for group in groups.indices {
       for index in columns.indices {
         let start = output.count
-        output.append(contentsOf: groups[group].columns[index].offsetIndex.write())
+        let hasSizes = layouts[index].physical == .byteArray && !columns[index].isPersonal
+        output.append(contentsOf: groups[group].columns[index].offsetIndex(hasSizes: hasSizes))
         groups[group].columns[index].offsetIndexRange = (base + start)..<(base + output.count)
       }
     }
     let footer = FooterWriter.write(
-      columns: columns, layouts: layouts, groups: groups, rowCount: rowCount, options: options)
+      schema: schema, layouts: layouts, groups: groups, rowCount: rowCount, options: options)
     output.append(contentsOf: footer)
     output.append(littleEndian: UInt32(footer.count))
     output.append(contentsOf: ParquetFooter.magic)
@@ -229,8 +236,12 @@ package struct ParquetWriter: ~Copyable {
   private func summary(_ index: Int) -> ParquetColumnSummary {
     var summary = ParquetColumnSummary()
     if columns[index].isPersonal { return summary }
-    let bounds = totals[index].bounds
-    summary.nullCount = totals[index].nullCount
+    var bounds = Bounds(), nullCount = 0
+    for group in groups {
+      bounds.merge(group.columns[index].bounds)
+      nullCount += group.columns[index].nullCount
+    }
+    summary.nullCount = nullCount
     guard bounds.nanCount == 0, let min = bounds.min, let max = bounds.max else { return summary }
     let low = layouts[index].scalar(min, upper: false), high = layouts[index].scalar(max, upper: true)
     summary.min = low?.value
@@ -241,65 +252,67 @@ package struct ParquetWriter: ~Copyable {
   }
 }
 
-/// A finished column chunk, with what the page index and the footer say of it.
-struct WrittenColumnChunk {
-  let records: [PageRecord]
-  var uncompressedByteCount: Int
-  var compressedByteCount = 0
-  var dictionaryOffset: Int?
-  var dataOffset = 0
-  var bounds = Bounds()
-  var nullCount = 0
-  var valueByteCount = 0
-  var offsetIndexRange: Range<Int>?
-  var columnIndexRange: Range<Int>?
+/// The column writers of a file.
+// unchecked Sendable because each writer is with one thread at a time: `eachLeaf` hands out an index once and waits.
+private final class Leaves: @unchecked Sendable {
+  let writers: [ColumnChunkWriter]
+  let compressors: CompressorPool
+  /// Indices with the leaves that take long in front, so that no thread begins one when the others are done.
+  let order: [Int]
 
-  init(records: [PageRecord], uncompressedByteCount: Int) {
-    self.records = records
-    self.uncompressedByteCount = uncompressedByteCount
+  init(_ writers: [ColumnChunkWriter], _ compressors: CompressorPool) {
+    self.writers = writers
+    self.compressors = compressors
+    let byWork = writers.indices.sorted { Self.work(writers[$0]) > Self.work(writers[$1]) }
+    order = byWork
   }
 
-  var offsetIndex: ParquetOffsetIndex {
-    var row = 0
-    var pages: [ParquetOffsetIndex.Page] = []
-    for record in records {
-      let range = (dataOffset + record.byteRange.lowerBound)..<(dataOffset + record.byteRange.upperBound)
-      pages.append(ParquetOffsetIndex.Page(byteRange: range, firstRow: row))
-      row += record.rowCount
+  private static func work(_ writer: ColumnChunkWriter) -> Int {
+    switch writer.layout.physical {
+    case .byteArray, .fixedLenByteArray, .int96: 3
+    case .int64, .double: 2
+    case .int32, .float: 1
+    case .boolean: 0
     }
-    return ParquetOffsetIndex(pages: pages)
   }
 
-  /// `nil` when some page with values has no bounds: the index has no way to say so.
-  func columnIndex(_ layout: ColumnLayout) -> ParquetColumnIndex? {
-    var pages: [ParquetColumnIndex.Page] = []
-    for record in records {
-      let statistics = record.bounds.statistics(layout, nullCount: record.nullCount)
-      let isAllNull = record.nullCount == record.rowCount
-      if !isAllNull && (statistics.min == nil || statistics.max == nil) { return nil }
-      pages.append(ParquetColumnIndex.Page(isAllNull: isAllNull, statistics: statistics))
+  /// Appends a column of a flat schema, or of one with arrays.
+  func append(_ column: Column, to index: Int) throws(Fault) {
+    let writer = writers[index]
+    if writer.shape.isFlat {
+      precondition(
+        column.type.physical == writer.column.type.physical, "column \(writer.column.name) has another physical type")
+      return try writer.append(column, compressors)
     }
-    return ParquetColumnIndex(pages: pages, order: order)
-  }
-
-  /// Null pages take no part in the order.
-  private var order: ParquetColumnIndex.Order {
-    var rises = true, falls = true
-    var last: (min: Bound, max: Bound)?
-    for record in records {
-      guard let min = record.bounds.min, let max = record.bounds.max else { continue }
-      if let last {
-        if min < last.min || max < last.max { rises = false }
-        if last.min < min || last.max < max { falls = false }
-      }
-      last = (min, max)
+    precondition(writer.shape.maxRepetition == 1 && column.type.physical == .list, "a column of a nested schema")
+    let isNullable = writer.shape.maxDefinition == 3
+    guard isNullable || column.nullCount == 0 else {
+      throw Fault(.notNullViolation, "column \"\(writer.shape.path[0])\" of a Parquet file may not be null")
     }
-    return rises ? .ascending : falls ? .descending : .unordered
+    try writer.append(ParquetLeafRows(array: column, isNullable: isNullable), compressors)
   }
 }
 
-struct WrittenRowGroup {
+/// Chunks that wait for their columns to be written.
+private struct ChunkRows: ParquetRowSource {
+  let chunks: [Chunk]
   let rowCount: Int
-  let fileOffset: Int
-  var columns: [WrittenColumnChunk]
+
+  init(_ chunks: [Chunk], rowCount: Int) {
+    self.chunks = chunks
+    self.rowCount = rowCount
+  }
+
+  func columns(_ index: Int, rows: Range<Int>) throws(Fault) -> [Column] {
+    var parts: [Column] = []
+    var first = 0
+    for chunk in chunks {
+      let overlap = rows.clamped(to: first..<(first + chunk.rowCount))
+      if !overlap.isEmpty {
+        parts.append(chunk.columns[index].slice((overlap.lowerBound - first)..<(overlap.upperBound - first)))
+      }
+      first += chunk.rowCount
+    }
+    return parts
+  }
 }

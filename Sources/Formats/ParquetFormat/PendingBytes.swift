@@ -10,29 +10,29 @@ import Columnar
 struct CodedBytes {
   private(set) var codes: [UInt32] = []
   private(set) var dictionary = BytesDictionary()
-  /// Bytes of the pending values.
-  private(set) var pendingByteCount = 0
   /// Codes of the entries of the dictionary column that came in last; -1: not met yet.
   private var incoming: ColumnDictionary?
   private var remap: [Int64] = []
 
   /// Codes rows until the dictionary would be larger than `byteCountMax`; returns the row that stopped it, or `end`.
   mutating func append(_ column: Column, from start: Int, to end: Int, byteCountMax: Int) -> Int {
-    codes.reserveCapacity(codes.count + end - start)
+    codes.reserveCapacity(max(codes.capacity, codes.count + end - start))
     if case .dictionary(_, let source) = column.form {
       return appendCodes(column, source, from: start, to: end, byteCountMax: byteCountMax)
     }
     let offsets = column.offsets, bytes = column.data
     let validity = column.validity
     return bytes.withUnsafeBytes { raw in
-      for row in start..<end {
-        if let validity, !validity.isSet(row) { continue }
-        let value = UnsafeRawBufferPointer(rebasing: raw[Int(offsets[row])..<Int(offsets[row + 1])])
-        guard let code = dictionary.code(of: value, byteCountMax: byteCountMax) else { return row }
-        codes.append(code)
-        pendingByteCount += value.count
+      offsets.withUnsafeBufferPointer { offsets in
+        guard let validity else {
+          return dictionary.encode(
+            raw, offsets, nil, from: start, to: end, byteCountMax: byteCountMax, into: &codes)
+        }
+        let words = validity.words
+        return words.withUnsafeBufferPointer {
+          dictionary.encode(raw, offsets, $0, from: start, to: end, byteCountMax: byteCountMax, into: &codes)
+        }
       }
-      return end
     }
   }
 
@@ -50,34 +50,31 @@ struct CodedBytes {
       for row in start..<end {
         if let validity, !validity.isSet(row) { continue }
         let entry = Int(sourceCodes[row])
-        let first = Int(offsets[entry]), last = Int(offsets[entry + 1])
         if remap[entry] < 0 {
-          let value = UnsafeRawBufferPointer(rebasing: raw[first..<last])
+          let value = UnsafeRawBufferPointer(rebasing: raw[Int(offsets[entry])..<Int(offsets[entry + 1])])
           guard let code = dictionary.code(of: value, byteCountMax: byteCountMax) else { return row }
           remap[entry] = Int64(code)
         }
         codes.append(UInt32(truncatingIfNeeded: remap[entry]))
-        pendingByteCount += last - first
       }
       return end
     }
   }
 
   /// Forgets the first `count` codes, which are in a page now.
-  mutating func removeFirst(_ count: Int) {
-    codes.removeFirst(count)
-    if codes.isEmpty { pendingByteCount = 0 }
+  mutating func removeFirst(_ count: Int) { codes.removeFirst(count) }
+
+  /// Moves the pending values from place `start` on to `plain`.
+  mutating func expand(into plain: inout PlainBytes) {
+    append(codes[...], to: &plain)
+    codes = []
   }
 
-  /// Moves the pending values to `plain` and forgets the dictionary.
-  mutating func expand(into plain: inout PlainBytes) {
+  /// Appends some pending values to `plain`.
+  func append(_ codes: ArraySlice<UInt32>, to plain: inout PlainBytes) {
     dictionary.data.withUnsafeBytes { raw in
-      for code in codes {
-        let range = dictionary.offsets[Int(code)]..<dictionary.offsets[Int(code) + 1]
-        plain.append(UnsafeRawBufferPointer(rebasing: raw[range]))
-      }
+      for code in codes { plain.append(UnsafeRawBufferPointer(rebasing: raw[dictionary.range(of: Int(code))])) }
     }
-    self = CodedBytes()
   }
 }
 
@@ -96,6 +93,9 @@ struct PlainBytes {
     data.append(contentsOf: value)
     ends.append(data.count)
   }
+
+  /// Where value `index` begins, its length included.
+  func start(of index: Int) -> Int { index == 0 ? 0 : ends[index - 1] }
 
   /// Takes rows until a page of `byteCountMax` is full, one row at least; returns the row after the last.
   mutating func append(_ column: Column, from start: Int, to end: Int, byteCountMax: Int) -> Int {
@@ -146,19 +146,16 @@ struct PlainBytes {
     return stop
   }
 
-  /// Takes the first `count` values out.
-  mutating func removeFirst(_ count: Int) -> (bytes: [UInt8], ends: [Int]) {
+  /// Forgets the first `count` values.
+  mutating func removeFirst(_ count: Int) {
     if count == ends.count {
-      let all = (data, ends)
-      data = []
-      ends = []
-      return all
+      data.removeAll(keepingCapacity: true)
+      ends.removeAll(keepingCapacity: true)
+      return
     }
-    let end = count == 0 ? 0 : ends[count - 1]
-    let taken = (Array(data[..<end]), Array(ends[..<count]))
+    let end = start(of: count)
     data.removeFirst(end)
     ends.removeFirst(count)
     for index in ends.indices { ends[index] -= end }
-    return taken
   }
 }

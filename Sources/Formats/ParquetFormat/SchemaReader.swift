@@ -1,6 +1,8 @@
-// The schema: a tree in depth-first order, flattened here into its leaves with their definition and repetition levels.
+// The schema: a tree in depth-first order. Read into its nodes, and flattened into its leaves with their definition and
+// repetition levels.
 
 import Bedrock
+import Columnar
 
 enum SchemaReader {
   private struct Element {
@@ -14,47 +16,76 @@ enum SchemaReader {
     var precision = 0
     var fieldID: Int32?
     var logical: ParquetLogicalType?
+    var group: ParquetField.Group?
   }
 
   private static func damaged(_ what: String) -> Fault { Fault.corrupt("a Parquet schema is damaged: \(what)") }
 
-  static func read(_ reader: inout ThriftReader, _ field: ThriftField) throws(Fault) -> [ParquetLeaf] {
+  static func read(
+    _ reader: inout ThriftReader, _ field: ThriftField
+  ) throws(Fault) -> (leaves: [ParquetLeaf], fields: [ParquetField]) {
     let count = try reader.structList(field)
-    guard count >= 2, count <= ParquetLimits.schemaElementsMax else { throw damaged("it has \(count) elements") }
+    guard count >= 1, count <= ParquetLimits.schemaElementsMax else { throw damaged("it has \(count) elements") }
     var elements: [Element] = []
     elements.reserveCapacity(count)
     for _ in 0..<count { elements.append(try readElement(&reader)) }
-    var leaves: [ParquetLeaf] = []
+    var leaves: [ParquetLeaf] = [], fields: [ParquetField] = []
     var next = 1
     for _ in 0..<(elements[0].childCount ?? 0) {
-      try walk(elements, &next, path: [], definition: 0, repetition: 0, into: &leaves)
+      fields.append(try walk(elements, &next, path: [], definition: 0, repetition: 0, into: &leaves))
     }
     guard next == count else { throw damaged("its tree does not use every element") }
-    guard !leaves.isEmpty else { throw damaged("it has no columns") }
     guard leaves.count <= Limits.parquetColumnsMax else {
       throw Fault(.programLimitExceeded, "a Parquet file of \(leaves.count) columns is over the limit")
     }
-    return leaves
+    return (leaves, fields)
   }
 
   private static func walk(
     _ elements: [Element], _ next: inout Int, path: [String], definition: Int, repetition: Int,
     into leaves: inout [ParquetLeaf]
-  ) throws(Fault) {
+  ) throws(Fault) -> ParquetField {
     guard next < elements.count else { throw damaged("a group lacks children") }
     guard path.count < Limits.parquetDepthMax else { throw damaged("it is nested too deeply") }
     let element = elements[next]
     next += 1
     let path = path + [element.name]
-    guard (0...2).contains(element.repetition) else { throw damaged("an unknown repetition") }
-    let definition = definition + (element.repetition == 0 ? 0 : 1)
-    let repetition = repetition + (element.repetition == 2 ? 1 : 0)
-    if let children = element.childCount, element.type == nil {
-      for _ in 0..<children {
-        try walk(elements, &next, path: path, definition: definition, repetition: repetition, into: &leaves)
-      }
-      return
+    guard let kind = ParquetField.Repetition(rawValue: element.repetition) else {
+      throw damaged("an unknown repetition")
     }
+    let definition = definition + (kind == .required ? 0 : 1)
+    let repetition = repetition + (kind == .repeated ? 1 : 0)
+    let first = leaves.count
+    var children: [ParquetField] = []
+    let isLeaf = element.type != nil || element.childCount == nil
+    if isLeaf {
+      leaves.append(try leaf(element, path: path, definition: definition, repetition: repetition))
+    } else {
+      for _ in 0..<(element.childCount ?? 0) {
+        children.append(
+          try walk(elements, &next, path: path, definition: definition, repetition: repetition, into: &leaves))
+      }
+    }
+    var field = ParquetField(
+      name: element.name, fieldID: element.fieldID, repetition: kind, group: isLeaf ? nil : group(element),
+      children: children, leaves: first..<leaves.count, maxDefinition: definition, maxRepetition: repetition,
+      type: .jsonb)
+    field.type = NestedNode(field).type(leaves)
+    return field
+  }
+
+  private static func group(_ element: Element) -> ParquetField.Group {
+    if let group = element.group { return group }
+    switch element.converted {
+    case 1, 2: return .map
+    case 3: return .list
+    default: return .structure
+    }
+  }
+
+  private static func leaf(
+    _ element: Element, path: [String], definition: Int, repetition: Int
+  ) throws(Fault) -> ParquetLeaf {
     guard let number = element.type, let physical = ParquetType(rawValue: number) else {
       throw damaged("column \(element.name) has no known type")
     }
@@ -63,10 +94,9 @@ enum SchemaReader {
         throw damaged("column \(element.name) has a length of \(element.typeLength)")
       }
     }
-    leaves.append(
-      ParquetLeaf(
-        path: path, physical: physical, typeLength: physical == .fixedLenByteArray ? element.typeLength : 0,
-        logical: try logical(element), maxDefinition: definition, maxRepetition: repetition, fieldID: element.fieldID))
+    return ParquetLeaf(
+      path: path, physical: physical, typeLength: physical == .fixedLenByteArray ? element.typeLength : 0,
+      logical: logical(element), maxDefinition: definition, maxRepetition: repetition, fieldID: element.fieldID)
   }
 
   private static func readElement(_ reader: inout ThriftReader) throws(Fault) -> Element {
@@ -86,7 +116,7 @@ enum SchemaReader {
       case 9: element.fieldID = try reader.int32(field)
       case 10:
         try reader.expectStruct(field)
-        element.logical = try readLogical(&reader)
+        try readLogical(&reader, &element)
       default: try reader.skip(field)
       }
     }
@@ -94,14 +124,15 @@ enum SchemaReader {
     return element
   }
 
-  private static func logical(_ element: Element) throws(Fault) -> ParquetLogicalType {
-    var logical = element.logical ?? fromConverted(element)
+  /// The new annotation counts before the old one; one that says nothing this reader knows, or that does not fit, leaves
+  /// the physical type.
+  private static func logical(_ element: Element) -> ParquetLogicalType {
+    let logical = element.logical ?? fromConverted(element)
     if case .decimal(let precision, let scale) = logical {
-      guard (1...38).contains(precision), scale <= precision else {
-        throw Fault.unsupported("decimal(\(precision), \(scale)) of Parquet column \(element.name)")
+      if precision < 1 || scale > precision || scale > Numeric.scaleMax {
+        return .other("DECIMAL(\(precision), \(scale))")
       }
     }
-    if case .other = logical, element.converted != nil { logical = fromConverted(element) }
     return logical
   }
 
@@ -125,29 +156,33 @@ enum SchemaReader {
     case 18: .integer(bitWidth: 64, signed: true)
     case 19: .json
     case 20: .bson
-    case 21: .other("INTERVAL")
+    case 21: .interval
     default: .none
     }
   }
 
-  private static func readLogical(_ reader: inout ThriftReader) throws(Fault) -> ParquetLogicalType {
-    var result = ParquetLogicalType.none
+  private static func readLogical(_ reader: inout ThriftReader, _ element: inout Element) throws(Fault) {
     var last: Int16 = 0
     try reader.enter()
     while let field = try reader.nextField(after: &last) {
       try reader.expectStruct(field)
       switch field.id {
-      case 5, 7, 8, 10: result = try readParameters(&reader, case: field.id)
+      case 5, 7, 8, 10: element.logical = try readParameters(&reader, case: field.id)
       default:
         try reader.skip(field)
-        result = simpleCase(field.id)
+        switch field.id {
+        case 2: element.group = .map
+        case 3: element.group = .list
+        case 16: element.group = .variant
+        // Unknown ones say nothing; an old annotation beside them still counts.
+        default: element.logical = simpleCase(field.id)
+        }
       }
     }
     reader.leave()
-    return result
   }
 
-  private static func simpleCase(_ id: Int16) -> ParquetLogicalType {
+  private static func simpleCase(_ id: Int16) -> ParquetLogicalType? {
     switch id {
     case 1: .string
     case 4: .enumeration
@@ -157,10 +192,9 @@ enum SchemaReader {
     case 13: .bson
     case 14: .uuid
     case 15: .float16
-    case 16: .other("VARIANT")
-    case 17: .other("GEOMETRY")
-    case 18: .other("GEOGRAPHY")
-    default: .other("logical type \(id)")
+    case 17: .geometry
+    case 18: .geography
+    default: nil
     }
   }
 

@@ -1,4 +1,4 @@
-// Column writers for values of a fixed width: 32 and 64 bit words, and booleans.
+// The column writer for values of 32 and 64 bits.
 
 import Bedrock
 import Columnar
@@ -8,129 +8,180 @@ import Columnar
 final class WordColumnWriter<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>: ColumnChunkWriter {
   private var pending: [Word] = []
   private var dictionary = WordDictionary<Word>()
+  private var codes: [UInt32] = []
   private var hasDictionaryPages = false
   private var entriesMax: Int { options.dictionaryBytesMax / MemoryLayout<Word>.stride }
 
   @specialized(where Word == UInt32)
   @specialized(where Word == UInt64)
   override func take(_ column: Column, from start: Int, to end: Int) -> Int {
-    let end = min(end, start + max(1, pendingRowsMax - pendingRows))
-    notePending(column, from: start, to: end)
     let values = column.values(Word.self)
     guard let validity = column.validity else {
       values.extracting(start..<end).withUnsafeBufferPointer { pending.append(contentsOf: $0) }
       return end
     }
     let words = validity.words
-    pending.reserveCapacity(pending.count + end - start)
+    // Every slot is stored and the place moves on behind those that have a value: no branch.
     var taken = pending
     pending = []
-    for row in start..<end where words[row >> 6] >> UInt64(row & 63) & 1 == 1 { taken.append(values[row]) }
+    var place = taken.count
+    taken.append(contentsOf: repeatElement(0, count: end - start))
+    taken.withUnsafeMutableBufferPointer { taken in
+      for row in start..<end {
+        taken[place] = values[row]
+        place += Int(truncatingIfNeeded: words[row >> 6] >> UInt64(row & 63) & 1)
+      }
+    }
+    taken.removeLast(taken.count - place)
     pending = taken
     return end
   }
 
   @specialized(where Word == UInt32)
   @specialized(where Word == UInt64)
-  override func choose() {
-    let plain = pending.count * MemoryLayout<Word>.stride
-    var delta = Int.max
-    if layout.isInteger && pending.count > 1 {
-      var bytes: [UInt8] = []
-      pending.withUnsafeBufferPointer { DeltaEncoder.append($0, to: &bytes) }
-      delta = bytes.count
+  override func choose(_ trial: inout EncodingTrial, isAll: Bool) {
+    let count = pending.count, sample = min(count, EncodingTrial.sampleCount)
+    let expected = trial.valuesExpected(count, isAll: isAll)
+    var bytes = pending[..<sample].withUnsafeBytes { Array($0) }
+    var best = trial.bytesPerValue(bytes, count: sample) * expected
+    mode = .plain
+    if options.isCompact && layout.isFloating {
+      let plain = bytes
+      bytes = []
+      plain.withUnsafeBytes { ByteArrayEncoder.appendStreams($0, width: MemoryLayout<Word>.stride, to: &bytes) }
+      let streams = trial.bytesPerValue(bytes, count: sample) * expected
+      if streams < best * 0.95 { (mode, best) = (.streams, streams) }
     }
+    if layout.isInteger && count > 1 {
+      bytes = []
+      pending[..<sample].withUnsafeBufferPointer { DeltaEncoder.append($0, to: &bytes) }
+      let delta = trial.bytesPerValue(bytes, count: sample) * expected
+      if delta < best * 0.97 { (mode, best) = (.delta, delta) }
+    }
+    if !column.isPersonal, let coded = dictionarySize(&trial, expected), coded < best { mode = .dictionary }
+  }
+
+  /// Bytes of dictionary and codes of the row group; `nil` when the dictionary would not hold it.
+  private func dictionarySize(_ trial: inout EncodingTrial, _ expected: Double) -> Double? {
+    let count = pending.count, sample = min(count, EncodingTrial.sampleCount)
+    var first = WordDictionary<Word>()
     var codes: [UInt32] = []
-    var trial = WordDictionary<Word>()
-    let coded = pending.withUnsafeBufferPointer {
-      trial.encode($0, entriesMax: min(entriesMax, max(1, pending.count * 4 / 5)), into: &codes)
+    codes.reserveCapacity(count)
+    let early = pending[..<(count * 3 / 4)].withUnsafeBufferPointer {
+      _ = first.encode($0, entriesMax: .max, into: &codes)
+      return first.count
     }
-    var coding = Int.max
-    if coded == pending.count {
-      let width = HybridEncoder.width(of: trial.values.count)
-      coding = trial.values.count * MemoryLayout<Word>.stride + pending.count * width / 8
+    _ = pending[(count * 3 / 4)...].withUnsafeBufferPointer { first.encode($0, entriesMax: .max, into: &codes) }
+    let entries = EncodingTrial.distinctExpected(first.count, early: early, seen: count, total: expected)
+    if entries > 0.8 * expected && entries > 16 { return nil }
+    var bytes: [UInt8] = []
+    codes[..<sample].withUnsafeBufferPointer {
+      HybridEncoder.append($0, width: HybridEncoder.width(of: first.count), to: &bytes)
     }
-    if delta < plain / 2 && delta <= coding {
-      mode = .delta
-    } else if coding < plain * 9 / 10 {
-      mode = .dictionary
-    } else {
-      mode = .plain
-    }
+    let coding = trial.bytesPerValue(bytes, count: sample) * expected * EncodingTrial.codeGrowth(first.count, entries)
+    bytes = first.bytes(min(first.count, EncodingTrial.sampleCount))
+    return coding + trial.bytesPerValue(bytes, count: min(first.count, EncodingTrial.sampleCount)) * entries
   }
 
   @specialized(where Word == UInt32)
   @specialized(where Word == UInt64)
-  override func encode(_ valid: Int) -> (bytes: [UInt8], encoding: ParquetEncoding, bounds: Bounds) {
-    let bounds = column.isPersonal ? Bounds() : pageBounds(valid)
-    var bytes: [UInt8] = []
-    var encoding = ParquetEncoding.plain
+  override func encode(_ values: Range<Int>, to body: inout [UInt8]) -> EncodedPage {
+    var page = EncodedPage(encoding: .plain, bounds: hasBounds && !values.isEmpty ? pageBounds(values) : Bounds())
     if mode == .dictionary {
-      var codes: [UInt32] = []
-      codes.reserveCapacity(valid)
+      codes.removeAll(keepingCapacity: true)
       let coded = pending.withUnsafeBufferPointer {
-        dictionary.encode(UnsafeBufferPointer(rebasing: $0[..<valid]), entriesMax: entriesMax, into: &codes)
+        dictionary.encode(UnsafeBufferPointer(rebasing: $0[values]), entriesMax: entriesMax, into: &codes)
       }
-      if coded == valid {
-        encoding = .rleDictionary
+      if coded == values.count {
+        page.encoding = .rleDictionary
         hasDictionaryPages = true
-        let width = HybridEncoder.width(of: dictionary.values.count)
-        bytes.append(UInt8(width))
-        codes.withUnsafeBufferPointer { HybridEncoder.append($0, width: width, to: &bytes) }
-      } else {
-        mode = .plain
+        let width = HybridEncoder.width(of: dictionary.count)
+        body.append(UInt8(width))
+        codes.withUnsafeBufferPointer { HybridEncoder.append($0, width: width, to: &body) }
+        return page
       }
-    } else if mode == .delta {
-      encoding = .deltaBinaryPacked
-      pending.withUnsafeBufferPointer { DeltaEncoder.append(UnsafeBufferPointer(rebasing: $0[..<valid]), to: &bytes) }
+      mode = .plain
     }
-    if encoding == .plain {
-      pending.withUnsafeBytes {
-        bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<(valid * MemoryLayout<Word>.stride)]))
+    pending.withUnsafeBufferPointer { pending in
+      let values = UnsafeBufferPointer(rebasing: pending[values])
+      switch mode {
+      case .delta:
+        page.encoding = .deltaBinaryPacked
+        DeltaEncoder.append(values, to: &body)
+      case .streams:
+        page.encoding = .byteStreamSplit
+        ByteArrayEncoder.appendStreams(
+          UnsafeRawBufferPointer(values), width: MemoryLayout<Word>.stride, to: &body)
+      default: body.append(contentsOf: UnsafeRawBufferPointer(values))
       }
     }
-    pending.removeFirst(valid)
-    return (bytes, encoding, bounds)
+    if mode == .plain && column.bloomFilter == .automatic { enterBloom(values) }
+    return page
   }
 
-  private func pageBounds(_ valid: Int) -> Bounds {
-    if valid == 0 { return Bounds() }
-    return pending.withUnsafeBytes { raw in
+  private func enterBloom(_ values: Range<Int>) {
+    let hashes = pending[values].map { value in
+      Word.bitWidth == 32
+        ? XXH64.hash(UInt32(truncatingIfNeeded: value)) : XXH64.hash(UInt64(truncatingIfNeeded: value))
+    }
+    if bloom == nil { bloom = BloomFilterBuilder(valueCountMax: options.rowGroupRowsMax) }
+    hashes.withUnsafeBufferPointer { bloom?.insert($0) }
+  }
+
+  override func enterDictionary(into filter: inout BloomFilterBuilder) {
+    if !hasDictionaryPages { return }
+    let hashes = (0..<dictionary.count).map { code in
+      let value = dictionary.value(code)
+      return Word.bitWidth == 32
+        ? XXH64.hash(UInt32(truncatingIfNeeded: value)) : XXH64.hash(UInt64(truncatingIfNeeded: value))
+    }
+    hashes.withUnsafeBufferPointer { filter.insert($0) }
+  }
+
+  private func pageBounds(_ values: Range<Int>) -> Bounds {
+    pending.withUnsafeBytes { raw in
       switch layout.physical {
-      case .int32: Self.integerBounds(raw.assumingMemoryBound(to: Int32.self), valid)
-      case .int64: Self.integerBounds(raw.assumingMemoryBound(to: Int64.self), valid)
-      case .float: Self.floatBounds(raw.assumingMemoryBound(to: Float.self), valid)
-      default: Self.floatBounds(raw.assumingMemoryBound(to: Double.self), valid)
+      case .int32: Self.integerBounds(raw.assumingMemoryBound(to: Int32.self), values)
+      case .int64: Self.integerBounds(raw.assumingMemoryBound(to: Int64.self), values)
+      case .float: Self.floatBounds(raw.assumingMemoryBound(to: Float.self), values)
+      default: Self.floatBounds(raw.assumingMemoryBound(to: Double.self), values)
       }
     }
   }
 
-  private static func integerBounds<T: FixedWidthInteger>(_ values: UnsafeBufferPointer<T>, _ count: Int) -> Bounds {
-    var low = values[0], high = values[0]
-    for index in 0..<count {
+  private static func integerBounds<T: FixedWidthInteger>(
+    _ values: UnsafeBufferPointer<T>, _ range: Range<Int>
+  ) -> Bounds {
+    var low = values[range.lowerBound], high = low
+    for index in range {
       low = Swift.min(low, values[index])
       high = Swift.max(high, values[index])
     }
     return Bounds(min: .integer(Int64(truncatingIfNeeded: low)), max: .integer(Int64(truncatingIfNeeded: high)))
   }
 
-  private static func floatBounds<T: BinaryFloatingPoint>(_ values: UnsafeBufferPointer<T>, _ count: Int) -> Bounds {
+  private static func floatBounds<T: BinaryFloatingPoint>(
+    _ values: UnsafeBufferPointer<T>, _ range: Range<Int>
+  ) -> Bounds {
     var low = T.infinity, high = -T.infinity
     var nanCount = 0
-    for index in 0..<count {
+    for index in range {
       let value = values[index]
       if value.isNaN { nanCount += 1 }
       low = value < low ? value : low
       high = value > high ? value : high
     }
-    var bounds = nanCount == count ? Bounds() : Bounds(min: .floating(Double(low)), max: .floating(Double(high)))
+    var bounds =
+      nanCount == range.count ? Bounds() : Bounds(min: .floating(Double(low)), max: .floating(Double(high)))
     bounds.nanCount = nanCount
     return bounds
   }
 
+  override func drop(_ count: Int) { pending.removeFirst(count) }
+
   override func dictionaryPage() -> (bytes: [UInt8], count: Int)? {
     if !hasDictionaryPages { return nil }
-    return (dictionary.values.withUnsafeBytes { Array($0) }, dictionary.values.count)
+    return (dictionary.bytes(dictionary.count), dictionary.count)
   }
 
   override func resetValues() {
@@ -138,37 +189,4 @@ final class WordColumnWriter<Word: FixedWidthInteger & UnsignedInteger & Bitwise
     dictionary = WordDictionary()
     hasDictionaryPages = false
   }
-}
-
-/// BOOLEAN: one bit a value, always plain.
-final class BooleanColumnWriter: ColumnChunkWriter {
-  private var pending: [UInt8] = []
-
-  override func take(_ column: Column, from start: Int, to end: Int) -> Int {
-    mode = .plain
-    let end = min(end, start + max(1, pendingRowsMax - pendingRows))
-    notePending(column, from: start, to: end)
-    let values = column.booleans
-    let validity = column.validity
-    for row in start..<end where validity?.isSet(row) ?? true { pending.append(values[row] == 0 ? 0 : 1) }
-    return end
-  }
-
-  override func choose() { mode = .plain }
-
-  override func encode(_ valid: Int) -> (bytes: [UInt8], encoding: ParquetEncoding, bounds: Bounds) {
-    var bytes: [UInt8] = []
-    var packer = BitPacker()
-    var sum = 0
-    for index in 0..<valid {
-      packer.append(UInt64(pending[index]), width: 1, to: &bytes)
-      sum += Int(pending[index])
-    }
-    packer.flush(to: &bytes)
-    pending.removeFirst(valid)
-    if valid == 0 || column.isPersonal { return (bytes, .plain, Bounds()) }
-    return (bytes, .plain, Bounds(min: .integer(sum == valid ? 1 : 0), max: .integer(sum == 0 ? 0 : 1)))
-  }
-
-  override func resetValues() { precondition(pending.isEmpty) }
 }

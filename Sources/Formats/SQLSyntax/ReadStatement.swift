@@ -50,6 +50,11 @@ extension TreeReader {
     case .copy: return .copy(try copy())
     case .listen: return .listen(channel: try string())
     case .unlisten: return .unlisten(channel: try optionalString())
+    case .createForeignTable: return .createForeignTable(try createForeignTable())
+    case .dropForeignTable:
+      return .dropForeignTable(
+        DropForeignTableStatement(
+          ifExists: try flag(), names: try list { (reader) throws(Fault) in try reader.names() }))
     case .other: return .other(name: try string())
     default: throw Fault.bug("node \(head.kind) is not a statement")
     }
@@ -141,5 +146,18 @@ extension TreeReader {
     return CopyStatement(
       source: source, isFrom: try flag(), isProgram: try flag(), fileName: try optionalString(),
       options: try options(), filter: try optionalExpression())
+  }
+
+  private mutating func createForeignTable() throws(Fault) -> CreateForeignTableStatement {
+    let table = try relation(try head(of: .relation))
+    let ifNotExists = try flag()
+    if try flag() { throw Fault.unsupported("INHERITS or PARTITION OF of a foreign table") }
+    let columns = try list { (reader) throws(Fault) in
+      let head = try reader.head(of: .columnDefinition)
+      return CreateForeignTableStatement.ColumnDefinition(
+        name: try reader.string(), type: try reader.typeName(), isRequired: try reader.flag(), location: head.location)
+    }
+    return CreateForeignTableStatement(
+      table: table, ifNotExists: ifNotExists, columns: columns, server: try string(), options: try options())
   }
 }

@@ -111,6 +111,10 @@ package enum SQLParser {
     if message.hasSuffix("not implemented") || message.hasSuffix("not supported") {
       return Fault(.featureNotSupported, message, position: position)
     }
-    return Fault(.syntaxError, message, position: position)
+    var hint: String?
+    if message.uppercased() == "SYNTAX ERROR AT OR NEAR \"SERVER\"" {
+      hint = "CREATE FOREIGN TABLE has parentheses after its name; empty ones stand for the columns of the source."
+    }
+    return Fault(.syntaxError, message, hint: hint, position: position)
   }
 }

@@ -27,6 +27,8 @@ package struct Statement: Sendable {
     case listen(channel: String)
     /// nil: UNLISTEN *.
     case unlisten(channel: String?)
+    case createForeignTable(CreateForeignTableStatement)
+    case dropForeignTable(DropForeignTableStatement)
     /// A command of PostgreSQL that is parsed but not represented, by its name: `INSERT`, `CREATE TABLE`.
     case other(name: String)
   }
@@ -107,4 +109,28 @@ package struct CopyStatement: Sendable {
   package let fileName: String?
   package let options: [OptionSyntax]
   package let filter: ExpressionSyntax?
+}
+
+/// `CREATE FOREIGN TABLE [IF NOT EXISTS] name [(columns)] SERVER server OPTIONS (...)`.
+package struct CreateForeignTableStatement: Sendable {
+  /// `name type [NOT NULL]`.
+  package struct ColumnDefinition: Sendable {
+    package let name: String
+    package let type: TypeNameSyntax
+    package let isRequired: Bool
+    package let location: SourceLocation
+  }
+  package let table: RelationSyntax
+  package let ifNotExists: Bool
+  /// Empty: those of the source.
+  package let columns: [ColumnDefinition]
+  package let server: String
+  package let options: [OptionSyntax]
+}
+
+/// `DROP FOREIGN TABLE [IF EXISTS] name, ...`.
+package struct DropForeignTableStatement: Sendable {
+  package let ifExists: Bool
+  /// One to three names each.
+  package let names: [[String]]
 }

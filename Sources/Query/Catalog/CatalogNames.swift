@@ -62,7 +62,7 @@ extension DatabaseCatalog {
   /// Every schema, built-in ones first.
   var namespaces: [(oid: UInt32, name: String)] {
     let builtin: [(oid: UInt32, name: String)] = [
-      (CatalogOIDs.pgCatalog, "pg_catalog"), (99, "pg_toast"), (CatalogOIDs.publicSchema, "public"),
+      (CatalogOIDs.pgCatalog, "pg_catalog"), (99, "pg_toast"),
       (Self.informationSchemaOID, "information_schema"),
     ]
     return builtin + schemaOIDs.map { (oid: $0.value, name: $0.key) }.sorted { $0.oid < $1.oid }

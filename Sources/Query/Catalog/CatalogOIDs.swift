@@ -1,5 +1,7 @@
 // Oids of what is not built in. They follow from table ids and names alone, so they stay the same over restarts.
 //
+//   14320, 14321     foreign data wrappers delta and parquet
+//   14325, 14326     foreign servers delta and parquet
 //   14335            schema cramped
 //   14336 ..< 15360  relations that the server computes, placed by name; + 1024: their row types
 //   16384 + id*4096  one block a table:
@@ -14,6 +16,8 @@
 import StorageContract
 
 enum CatalogOIDs {
+  static let firstForeignWrapper: UInt32 = 14_320
+  static let firstForeignServer: UInt32 = 14_325
   static let crampedSchema: UInt32 = 14_335
   static let firstServerRelation: UInt32 = 14_336
   static let serverRelationsMax: UInt32 = 1_024

@@ -58,7 +58,7 @@ package final class DatabaseCatalog: CatalogReader, Sendable {
 
   /// Schemas of tables by name; `cramped` comes last.
   var domains: [String] {
-    let found = Set(tables.map(\.schema)).subtracting([ServerCatalog.schema]).sorted()
+    let found = Set(tables.filter(\.isEventTable).map(\.schema)).sorted()
     return found + [ServerCatalog.schema]
   }
 
@@ -157,7 +157,9 @@ package final class DatabaseCatalog: CatalogReader, Sendable {
     for table in tables {
       guard let schema = schemas[table.schema] else { continue }
       let relation = Self.relation(of: table)
-      found.append(UserRelation(relation, kind: "r", schemaOID: schema, definition: nil))
+      found.append(
+        UserRelation(
+          relation, kind: table.foreign == nil ? "r" : "f", schemaOID: schema, definition: nil, foreign: table.foreign))
       for (index, oid) in Self.viewOIDs(of: table).enumerated() {
         guard let oid else { continue }
         let view = Self.relation(of: table, view: index, oid: oid)
@@ -172,9 +174,9 @@ package final class DatabaseCatalog: CatalogReader, Sendable {
     return found
   }
 
-  /// Schemas that are not built in.
+  /// Schemas that may hold relations of ours.
   var schemaOIDs: [String: UInt32] {
-    var found = [ServerCatalog.schema: CatalogOIDs.crampedSchema]
+    var found = [ServerCatalog.schema: CatalogOIDs.crampedSchema, "public": CatalogOIDs.publicSchema]
     for table in tables where found[table.schema] == nil {
       found[table.schema] = CatalogOIDs.block(of: table.id) + CatalogOIDs.schemaOffset
     }
@@ -195,8 +197,13 @@ struct UserRelation: Sendable {
   let estimatedRows: Int64
   /// Of an event view.
   let definition: String?
+  /// Of a foreign table.
+  let foreign: ForeignTableDefinition?
 
-  init(_ relation: Relation, kind: String, schemaOID: UInt32, definition: String?) {
+  init(
+    _ relation: Relation, kind: String, schemaOID: UInt32, definition: String?, foreign: ForeignTableDefinition? = nil
+  ) {
+    self.foreign = foreign
     oid = relation.oid
     rowTypeOID =
       relation.oid < CatalogOIDs.firstTable

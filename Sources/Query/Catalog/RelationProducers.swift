@@ -81,7 +81,7 @@ extension RowProducers {
           Attribute(
             relation: relation.oid, number: Int64(column.attributeNumber), name: column.name,
             typeOID: column.type.oid, modifier: Int64(column.type.typeModifier),
-            isNotNull: !column.isNullable && relation.kind == "r", dimensions: column.type.element == nil ? 0 : 1)
+            isNotNull: !column.isNullable && relation.kind != "v", dimensions: column.type.element == nil ? 0 : 1)
         }
       })
   }

@@ -17,6 +17,9 @@ enum RowProducers {
     "pg_catalog.pg_views": { catalog, context in views(catalog, context) },
     "pg_catalog.pg_stat_user_tables": { catalog, _ in userTableStatistics(catalog, "pg_stat_user_tables") },
     "pg_catalog.pg_stat_all_tables": { catalog, _ in userTableStatistics(catalog, "pg_stat_all_tables") },
+    "pg_catalog.pg_foreign_data_wrapper": { _, _ in foreignWrappers() },
+    "pg_catalog.pg_foreign_server": { _, _ in foreignServers() },
+    "pg_catalog.pg_foreign_table": { catalog, _ in foreignTableRows(catalog) },
     // types, functions, operators
     "pg_catalog.pg_type": { catalog, _ in builtinTypes + rowTypes(catalog) },
     "pg_catalog.pg_range": { _, _ in ranges },
@@ -42,6 +45,10 @@ enum RowProducers {
     "information_schema.tables": { catalog, context in standardTables(catalog, context) },
     "information_schema.columns": { catalog, context in standardColumns(catalog, context) },
     "information_schema.views": { catalog, context in standardViews(catalog, context) },
+    "information_schema.foreign_tables": { catalog, context in standardForeignTables(catalog, context) },
+    "information_schema.foreign_table_options": { catalog, context in standardForeignTableOptions(catalog, context) },
+    "information_schema.foreign_servers": { catalog, context in standardForeignServers(catalog, context) },
+    "information_schema.foreign_data_wrappers": { catalog, context in standardForeignWrappers(catalog, context) },
     "information_schema.table_privileges": { catalog, context in tablePrivileges(catalog, context, "table_privileges") },
     "information_schema.role_table_grants": { catalog, context in tablePrivileges(catalog, context, "role_table_grants")
     },

@@ -47,7 +47,7 @@ extension RowProducers {
     rows.set("table_catalog", text: context.session.databaseName)
     rows.set("table_schema", texts: names.map(\.schema))
     rows.set("table_name", texts: names.map(\.name))
-    rows.set("table_type", texts: names.map { $0.kind == "r" ? "BASE TABLE" : "VIEW" })
+    rows.set("table_type", texts: names.map { $0.kind == "r" ? "BASE TABLE" : $0.kind == "f" ? "FOREIGN" : "VIEW" })
     rows.set("is_insertable_into", text: "NO")
     rows.set("is_typed", text: "NO")
     return rows.chunks()

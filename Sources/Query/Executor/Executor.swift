@@ -12,12 +12,17 @@ package import StorageContract
 package final class Executor: Sendable {
   private let pool: WorkerPool
   private let budget: MemoryBudget
+  private let load: QueryLoad
 
   /// - Parameters:
   ///   - pool: threads that scan and compute, one a core. Statements never wait on it.
   ///   - budget: of all statements together.
   ///   - statementBytesMax: what one statement may hold.
-  package init(pool: WorkerPool, budget: MemoryBudget, statementBytesMax: Int = .max) {
+  ///   - load: raised while a statement computes, so that background jobs step aside.
+  package init(
+    pool: WorkerPool, budget: MemoryBudget, statementBytesMax: Int = .max, load: QueryLoad = QueryLoad()
+  ) {
+    self.load = load
     self.pool = pool
     self.budget = budget
     self.statementBytesMax = statementBytesMax
@@ -33,12 +38,14 @@ package final class Executor: Sendable {
     _ query: PlannedQuery, parameters: [Scalar], snapshot: any StorageSnapshot, context: FunctionContext,
     cancellation: Cancellation
   ) throws(Fault) -> ResultStream {
+    load.begin()
+    defer { load.end() }
     let statement =
       statementBytesMax == .max
       ? budget : MemoryBudget(name: "the statement", bytesMax: statementBytesMax, parent: budget)
     var environment = QueryEnvironment(
       context: context, parameters: parameters, snapshot: snapshot, cancellation: cancellation,
-      memory: QueryMemory(budget: statement), pool: pool)
+      memory: QueryMemory(budget: statement), pool: pool, load: load)
     for subquery in query.subqueries {
       let stream = ResultStream(try Self.prepared(subquery, environment), environment)
       var chunks: [Chunk] = []

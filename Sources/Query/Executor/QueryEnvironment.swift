@@ -21,6 +21,7 @@ struct QueryEnvironment: Sendable {
   let cancellation: Cancellation
   let memory: QueryMemory
   let pool: WorkerPool
+  let load: QueryLoad
   var subqueries: [SubqueryResult] = []
   /// Of the correlated subquery that runs, if one does.
   var arguments: [Scalar] = []

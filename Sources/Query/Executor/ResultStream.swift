@@ -99,6 +99,9 @@ package final class ResultStream: @unchecked Sendable {
   /// The next rows; `nil` at the end. Blocks; call it from a thread that may block, never from the scan pool.
   package func next() throws(Fault) -> Chunk? {
     try shared.environment.cancellation.check()
+    let load = shared.environment.load
+    load.begin()
+    defer { load.end() }
     while true {
       shared.gate.lock()
       if let fault = shared.fault {

@@ -81,7 +81,7 @@ final class ScanSource: RowSource, @unchecked Sendable {
     self.filter = filter
     self.environment = environment
   }
-  func prepare() throws(Fault) { scan = try environment.snapshot.scan(request) }
+  func prepare() throws(Fault) { scan = try request.open(in: environment.snapshot) }
   var partCount: Int { scan?.morselCount ?? 0 }
 
   func open(_ part: Int) throws(Fault) -> any Cursor {

@@ -120,14 +120,36 @@ enum TableFunctions {
 
   // MARK: Of catalogs
 
-  /// No table is partitioned, and no object has options.
+  /// No table is partitioned.
   private static let catalogs: [TableFunction] = [
     empty("pg_partition_ancestors", [.regclass], [("relid", .regclass)]),
     empty(
       "pg_partition_tree", [.regclass],
       [("relid", .regclass), ("parentrelid", .regclass), ("isleaf", .boolean), ("level", .int4)]),
-    empty("pg_options_to_table", [.array(.text)], [("option_name", .text), ("option_value", .text)]),
+    optionsToTable,
   ]
+
+  /// `name=value` texts as two columns.
+  private static let optionsToTable = TableFunction(
+    name: "pg_options_to_table", parameters: [.exact(.array(.text))],
+    columns: { _ in [(name: "option_name", type: .text), (name: "option_value", type: .text)] }
+  ) { (_, arguments, _) throws(Fault) in
+    var names = ColumnBuilder(type: .text)
+    var values = ColumnBuilder(type: .text)
+    if case .list(let options) = arguments[0] {
+      for option in options {
+        let parts = (option.text ?? "").split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        names.append(parts.first.map { .text(String($0)) } ?? .null)
+        values.append(parts.count == 2 ? .text(String(parts[1])) : .null)
+      }
+    }
+    let columns = [names.finish(), values.finish()]
+    var pending = columns[0].count == 0 ? nil : Chunk(columns: columns, rowCount: columns[0].count)
+    return { () throws(Fault) in
+      defer { pending = nil }
+      return pending
+    }
+  }
 
   private static func empty(
     _ name: String, _ parameters: [DataType], _ columns: [(name: String, type: DataType)]

@@ -1,5 +1,6 @@
 // How the planner looks names up.
 
+package import Bedrock
 package import Columnar
 package import StorageContract
 
@@ -58,4 +59,18 @@ package protocol CatalogReader: Sendable {
   /// first unless the path names it).
   func relation(schema: String?, name: String, searchPath: [String]) -> Relation?
   func schemaExists(_ name: String) -> Bool
+  /// As `relation`, ready to be scanned: foreign tables are opened, and names such as `order@v12` mean a version.
+  func resolve(schema: String?, name: String, searchPath: [String]) throws(Fault) -> Relation?
+  /// Opens what a function in FROM names; the same object for the same source within a statement.
+  func open(_ source: ExternalSource) throws(Fault) -> any ExternalTable
+}
+
+extension CatalogReader {
+  package func resolve(schema: String?, name: String, searchPath: [String]) throws(Fault) -> Relation? {
+    relation(schema: schema, name: name, searchPath: searchPath)
+  }
+
+  package func open(_ source: ExternalSource) throws(Fault) -> any ExternalTable {
+    throw Fault.unsupported("reading external tables here")
+  }
 }

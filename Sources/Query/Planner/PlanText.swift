@@ -12,6 +12,7 @@
 
 import Bedrock
 import Columnar
+import EventSchema
 import Functions
 package import Plan
 import StorageContract
@@ -47,7 +48,7 @@ package struct PlanText {
 
   private func title(_ plan: PlanNode) -> String {
     switch plan {
-    case .scan(let name, _, _, _): return "Scan on \(name)"
+    case .scan(let name, let request, _, _): return "\(request.external == nil ? "" : "Foreign ")Scan on \(name)"
     case .virtualScan(let name, _, _, _, _): return "Virtual Scan on \(name)"
     case .tableFunction(let function, let arguments, _):
       return "Function Scan on \(function.name)(\(text(arguments, [])))"
@@ -73,6 +74,7 @@ package struct PlanText {
     case .scan(_, let request, let types, let filter):
       let own = outputNames(plan)
       var lines = ["Columns: " + (own.isEmpty ? "none" : own.joined(separator: ", "))]
+      if let external = request.external { lines.insert("Source: " + external.label, at: 0) }
       if let filter { lines.append("Filter: " + text(filter, own)) }
       let pruning = request.predicates.compactMap { predicate in
         request.columns.firstIndex(of: predicate.column).map { text(predicate, column: own[$0], types[$0]) }
@@ -116,7 +118,9 @@ package struct PlanText {
 
   private func outputNames(_ plan: PlanNode) -> [String] {
     switch plan {
-    case .scan(let name, let request, _, _): return relationNames(name, request.columns)
+    case .scan(let name, let request, _, _):
+      if let external = request.external { return request.columns.map { external.columns[$0].name } }
+      return relationNames(name, request.columns)
     case .virtualScan(_, let relation, let columns, _, _): return columns.map { relation.columns[$0].name }
     case .tableFunction(let function, let arguments, _): return function.columns(arguments.map(\.type)).map(\.name)
     case .values(_, let types): return types.indices.map { "column\($0 + 1)" }

@@ -1,7 +1,7 @@
 // PostgreSQL's type categories and the rules for a common type (manual sections 10.1 and 10.5).
 
 import Bedrock
-import Columnar
+package import Columnar
 import Functions
 
 /// `typcategory` of pg_type.
@@ -33,7 +33,7 @@ extension DataType {
   }
 
   /// The same type, lengths and precisions apart.
-  func isSameType(as other: DataType) -> Bool { withoutModifier == other.withoutModifier }
+  package func isSameType(as other: DataType) -> Bool { withoutModifier == other.withoutModifier }
 }
 
 extension FunctionLibrary {

@@ -53,7 +53,7 @@ package struct PipelineExecutor: PlanExecutor {
 
   private func collect(_ node: PlanNode, _ context: ExecutionContext, _ found: inout [[String]]) throws(Fault) {
     if case .scan(_, let request, _, _) = node {
-      found.append(try context.snapshot.scan(request).tiers.map(Self.line))
+      found.append(try request.open(in: context.snapshot).tiers.map(Self.line))
     }
     for child in node.children { try collect(child, context, &found) }
   }

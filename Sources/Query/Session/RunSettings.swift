@@ -42,6 +42,9 @@ extension Session {
       default: break
       }
     }
+    if name.lowercased() == AsOf.settingName, values.count == 1 {
+      return try AsOf.canonical(Self.text(of: values[0]), functionContext(catalog: services.catalog()))
+    }
     let isNames = name.lowercased() == "search_path"
     return values.map { value in
       let text = Self.text(of: value)

@@ -48,7 +48,9 @@ extension Session {
     case .call(let call):
       let columns = try procedure(call).columns
       if !columns.isEmpty { prepared.columns = columns }
-    case .set, .transaction, .prepare, .deallocate, .closeCursor, .discard, .copy, .listen, .unlisten, .other: break
+    case .set, .transaction, .prepare, .deallocate, .closeCursor, .discard, .copy, .listen, .unlisten,
+      .createForeignTable, .dropForeignTable, .other:
+      break
     }
   }
 
@@ -131,6 +133,8 @@ extension Session {
     case .listen: return .command("LISTEN")
     case .unlisten: return .command("UNLISTEN")
     case .copy: throw .unsupported("COPY")
+    case .createForeignTable(let create): return try runCreate(create)
+    case .dropForeignTable(let drop): return try runDrop(drop)
     case .other(let name): return try refuse(command: name)
     }
   }
@@ -187,7 +191,13 @@ extension Session {
     if writes && settings.find("transaction_read_only") == "on" {
       throw Fault(.readOnlySQLTransaction, "cannot execute \(name) in a read-only transaction")
     }
-    throw .unsupported(name, hint: writes ? "Events come in through the event stream." : nil)
+    let hint =
+      switch name {
+      case "CREATE SERVER": "The foreign servers \"delta\" and \"parquet\" are built in: CREATE FOREIGN TABLE uses them."
+      case "IMPORT FOREIGN SCHEMA": "CREATE FOREIGN TABLE without columns takes them from the source."
+      default: writes ? "Events come in through the event stream." : nil as String?
+      }
+    throw .unsupported(name, hint: hint)
   }
 
   // MARK: Procedures

@@ -48,6 +48,9 @@ extension DatabaseCatalog: SessionCatalog {}
 package struct SessionServices: Sendable {
   package var clock: Clock
   package var storage: any StorageReader
+  /// Opens foreign tables and earlier versions; nil: there are none.
+  package var external: (any ExternalTables)?
+  package var foreignTables: (any ForeignTableDirectory)?
   package var engine: any QueryEngine
   /// The catalog as of now.
   package var catalog: @Sendable () -> any SessionCatalog
@@ -65,8 +68,11 @@ package struct SessionServices: Sendable {
     clock: Clock, storage: any StorageReader, engine: any QueryEngine,
     catalog: @escaping @Sendable () -> any SessionCatalog, procedures: ProcedureTable = ProcedureTable(),
     serverVersion: String = "15.0 (Cramped)", defaultSettings: [(name: String, value: String)] = [],
-    startTimer: @escaping @Sendable (Int, @escaping @Sendable () -> Void) -> @Sendable () -> Void = { _, _ in {} }
+    startTimer: @escaping @Sendable (Int, @escaping @Sendable () -> Void) -> @Sendable () -> Void = { _, _ in {} },
+    external: (any ExternalTables)? = nil, foreignTables: (any ForeignTableDirectory)? = nil
   ) {
+    self.external = external
+    self.foreignTables = foreignTables
     self.clock = clock
     startMicros = clock.nowMicros()
     self.storage = storage
@@ -195,7 +201,7 @@ package final class Session: @unchecked Sendable {
   // MARK: Contexts of a statement
 
   /// The schemas that search_path means now.
-  private func searchPath(in catalog: any SessionCatalog) -> [String] {
+  func searchPath(in catalog: any SessionCatalog) -> [String] {
     catalog.expanded(settings.searchPath, userName: userName)
   }
 
@@ -210,8 +216,19 @@ package final class Session: @unchecked Sendable {
 
   func planningContext() -> PlanningContext {
     let catalog = services.catalog()
-    return PlanningContext(
-      catalog: catalog, searchPath: searchPath(in: catalog), functions: functionContext(catalog: catalog))
+    let functions = functionContext(catalog: catalog)
+    let statement = StatementCatalog(
+      base: catalog, external: services.external, opened: openedSources(), asOf: settings.find(AsOf.settingName),
+      context: functions)
+    return PlanningContext(catalog: statement, searchPath: searchPath(in: catalog), functions: functions)
+  }
+
+  /// What a statement opens, it opens once; in a transaction that sees one snapshot the transaction does.
+  private func openedSources() -> OpenedSources {
+    guard isPinned else { return OpenedSources() }
+    let sources = transaction.opened ?? OpenedSources()
+    transaction.opened = sources
+    return sources
   }
 
   func executionContext(_ cancellation: Cancellation) throws(Fault) -> ExecutionContext {
@@ -222,15 +239,18 @@ package final class Session: @unchecked Sendable {
   }
 
   private func snapshot() throws(Fault) -> any StorageSnapshot {
-    let isPinned: Bool =
-      switch isolation {
-      case "repeatable read", "serializable": transaction.state == .block
-      default: false
-      }
     if isPinned, let snapshot = transaction.snapshot { return snapshot }
     let snapshot = try services.storage.snapshot()
     if isPinned { transaction.snapshot = snapshot }
     return snapshot
+  }
+
+  /// Whether all statements of the transaction see one snapshot.
+  private var isPinned: Bool {
+    switch isolation {
+    case "repeatable read", "serializable": transaction.state == .block
+    default: false
+    }
   }
 
   private var isolation: String { settings.find("transaction_isolation") ?? "read committed" }

@@ -78,6 +78,7 @@ struct Setting {
     Setting("max_connections", "200", .fixed),
     Setting("ssl", "off", .fixed),
     Setting("password_encryption", "scram-sha-256", .oneOf(["scram-sha-256"])),
+    Setting(AsOf.settingName, "", .text),
   ]
 
   static let isolationLevels = ["read uncommitted", "read committed", "repeatable read", "serializable"]
@@ -121,6 +122,9 @@ struct Setting {
     if let known = byName[name.lowercased()] { return known }
     return name.contains(".") ? Setting(name, "", .text) : nil
   }
+
+  /// What a setting is before anybody sets it; nil for the dotted names of clients.
+  static func fallback(of name: String) -> String? { byName[name.lowercased()]?.fallback }
 
   static func unknown(_ name: String) -> Fault {
     Fault(.undefinedObject, "unrecognized configuration parameter \"\(name)\"")

@@ -25,8 +25,7 @@ struct Settings: Sendable {
     let key = Self.key(name)
     if let value = local[key] ?? session[key] ?? start[key] { return value }
     // A dotted name exists once it has been set.
-    guard let setting = Setting.named(name), !name.contains(".") else { return nil }
-    return setting.fallback
+    return Setting.fallback(of: name)
   }
 
   /// Fixes a value for the life of the session, without the checks of SET.

@@ -27,6 +27,8 @@ struct Transaction {
   private(set) var savepoints: [Savepoint] = []
   private var saved = Settings()
   var snapshot: (any StorageSnapshot)?
+  /// What a transaction with one snapshot has opened besides.
+  var opened: OpenedSources?
 
   /// Makes sure that there is a transaction for a statement.
   mutating func enter(nowMicros: Int64, settings: Settings) {
@@ -55,6 +57,7 @@ struct Transaction {
     state = .idle
     savepoints = []
     snapshot = nil
+    opened = nil
     return after
   }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <brotli/decode.h>
 #include <lz4.h>
+#include <lz4frame.h>
 #include <snappy-c.h>
 #include <zlib.h>
 #include <zstd.h>

@@ -578,6 +578,40 @@ static const char *command_name(NodeTag tag) {
   }
 }
 
+// Of CREATE FOREIGN TABLE: names, types and NOT NULL; what else a column or a table may have is refused by name.
+static void put_column_definitions(Writer *w, const List *elements) {
+  put_list_head(w, elements);
+  const ListCell *cell;
+  foreach (cell, elements) {
+    const Node *element = lfirst(cell);
+    if (!IsA(element, ColumnDef)) {
+      put_unsupported(w, IsA(element, Constraint) ? "a table constraint" : "LIKE", -1);
+      continue;
+    }
+    const ColumnDef *n = (const ColumnDef *)element;
+    bool is_required = n->is_not_null;
+    const char *refused = n->collClause != NULL ? "COLLATE of a foreign table's column" : NULL;
+    if (n->fdwoptions != NIL) refused = "OPTIONS of a foreign table's column";
+    const ListCell *inner;
+    foreach (inner, n->constraints) {
+      const Constraint *constraint = lfirst(inner);
+      if (constraint->contype == CONSTR_NOTNULL) {
+        is_required = true;
+      } else if (constraint->contype != CONSTR_NULL) {
+        refused = "a constraint or default of a foreign table's column";
+      }
+    }
+    if (refused != NULL) {
+      put_unsupported(w, refused, n->location);
+      continue;
+    }
+    open_node(w, SQLNodeKindColumnDefinition, n->location);
+    put_string(w, n->colname);
+    write_node(w, n->typeName);
+    put_int(w, is_required);
+  }
+}
+
 static void write_statement(Writer *w, const Node *node) {
   switch (nodeTag(node)) {
     case T_RawStmt: {
@@ -688,6 +722,33 @@ static void write_statement(Writer *w, const Node *node) {
       open_node(w, SQLNodeKindUnlisten, -1);
       put_string(w, ((const UnlistenStmt *)node)->conditionname);
       return;
+    case T_CreateForeignTableStmt: {
+      const CreateForeignTableStmt *n = (const CreateForeignTableStmt *)node;
+      open_node(w, SQLNodeKindCreateForeignTable, -1);
+      write_node(w, n->base.relation);
+      put_int(w, n->base.if_not_exists);
+      put_int(w, n->base.inhRelations != NIL || n->base.partbound != NULL);
+      put_column_definitions(w, n->base.tableElts);
+      put_string(w, n->servername);
+      put_list(w, n->options);
+      return;
+    }
+    case T_DropStmt: {
+      const DropStmt *n = (const DropStmt *)node;
+      if (n->removeType != OBJECT_FOREIGN_TABLE) {
+        open_node(w, SQLNodeKindOther, -1);
+        put_string(w, command_name(nodeTag(node)));
+        return;
+      }
+      open_node(w, SQLNodeKindDropForeignTable, -1);
+      put_int(w, n->missing_ok);
+      put_list_head(w, n->objects);
+      const ListCell *cell;
+      foreach (cell, n->objects) {
+        put_names(w, castNode(List, lfirst(cell)));
+      }
+      return;
+    }
     default:
       open_node(w, SQLNodeKindOther, -1);
       put_string(w, command_name(nodeTag(node)));

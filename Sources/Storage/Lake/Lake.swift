@@ -13,21 +13,28 @@
 //
 //   Lake.init(store: any ObjectStore, clock: Clock, options: LakeOptions = LakeOptions(), root: ObjectPath = "lake")
 //   Lake.table(domain: String, entity: String) throws(Fault) -> LakeTable        // the same object for the same name
+//   Lake.foreignTable(at: ObjectPath, in: any ObjectStore, location: String) throws(Fault) -> LakeTable   // only read
 //
 //   LakeTable.refresh() throws(Fault) -> LakeSnapshot            // reads new log entries; O(new entries)
 //   LakeTable.current: LakeSnapshot                              // what the last refresh or commit saw; no I/O
+//   LakeTable.snapshot(version: Int64) throws(Fault) -> LakeSnapshot
+//   LakeTable.snapshot(asOfMicros: Int64) throws(Fault) -> LakeSnapshot
+//   LakeTable.history(limit: Int) throws(Fault) -> [LakeVersion]
 //   LakeTable.writer(schema: TableSchema) throws(Fault) -> LakeWriter
 //   LakeTable.commit(_: LakeCommit) throws(Fault) -> LakeCommitOutcome
+//   LakeTable.replace(_: LakeReplacement) throws(Fault) -> Int64 // removes and adds in one commit
+//   LakeTable.checkpoint(), cleanLog(...), vacuum(...), nameVersion(...)          // upkeep: LakeUpkeep, LakeVacuum
 //
 //   LakeWriter.columns: [Int]                                    // indices into schema.columns: all but `_hash`
 //   LakeWriter.append(_: Chunk) throws(Fault)                    // a chunk of exactly these columns
 //   LakeWriter.finish() throws(Fault) -> [LakeFile]              // durable files, sorted by `published` inside
 //   LakeWriter.abandon()                                         // deletes what it wrote
 //
-//   LakeSnapshot.version: Int64 (-1: no table yet), rowCount, byteCount, fileCount
+//   LakeSnapshot.version: Int64 (-1: no table yet), rowCount, byteCount, fileCount, files: [LakeDataFile]
+//   LakeSnapshot.columns: [TableColumn]                          // the table's own schema: for foreign tables
 //   LakeSnapshot.transactionVersion(appID: String) -> Int64?     // S of a shard: Position(raw:)
 //   LakeSnapshot.domainMetadata(_ domain: String) -> String?
-//   LakeSnapshot.scan(_: ScanRequest, columns: [TableColumn]) throws(Fault) -> LakeScan   // columns: all of the table's
+//   LakeSnapshot.scan(_: ScanRequest, columns: [TableColumn]) throws(Fault) -> any TableScan   // columns: all of them
 //
 // A throw of `commit` means that the outcome is unknown: refresh and read `transactionVersion` again.
 
@@ -56,18 +63,45 @@ package final class Lake: Sendable {
     self.clock = clock
     self.options = options
     self.root = root
-    footers = FooterCache(store: store, bytesMax: options.footerCacheBytesMax)
+    footers = FooterCache(store: store, options: options)
   }
+
+  /// Bytes of pages that are kept in memory now.
+  package var pageCacheBytesUsed: Int { footers.pages.bytesUsed }
+  /// Bytes of footers, page indexes and bloom filters that are kept in memory now.
+  package var footerCacheBytesUsed: Int { footers.bytesUsed - footers.pages.bytesUsed }
 
   /// The table of one entity, whether it exists yet or not: the same object for the same name. No I/O.
   package func table(domain: String, entity: String) throws(Fault) -> LakeTable {
     let folder = try root.appending(domain).appending(entity)
     return tables.withLock { tables in
       if let table = tables[folder.text] { return table }
-      let table = LakeTable(lake: self, folder: folder, name: "\(domain).\(entity)")
+      let place = LakePlace(
+        name: "\(domain).\(entity)", folder: folder, store: store, footers: footers, location: nil)
+      let table = LakeTable(lake: self, place: place, isForeign: false)
       tables[folder.text] = table
       return table
     }
+  }
+
+  /// A Delta table that others write, anywhere in a store: it is only read. `location` names it to people, and to logs
+  /// that name files absolutely. The caller keeps the table as long as it is used. No I/O.
+  package func foreignTable(
+    at folder: ObjectPath, in store: (any ObjectStore)? = nil, location: String
+  ) -> LakeTable {
+    var share = options
+    share.footerCacheBytesMax /= 4
+    share.pageCacheBytesMax /= 4
+    let footers = store.map { FooterCache(store: $0, options: share) } ?? self.footers
+    var root = location
+    for scheme in ["file://", "file:"] where root.hasPrefix(scheme) {
+      root = String(root.dropFirst(scheme.count))
+      break
+    }
+    while root.hasSuffix("/") && root.utf8.count > 1 { root.removeLast() }
+    let place = LakePlace(
+      name: location, folder: folder, store: store ?? self.store, footers: footers, location: root)
+    return LakeTable(lake: self, place: place, isForeign: true)
   }
 }
 
@@ -77,10 +111,24 @@ package struct LakeOptions: Sendable {
   package var fileBytesTarget = 256 * 1_048_576
   /// Rows of a row group at most.
   package var rowGroupRowsMax = 1_000_000
-  /// Bytes of Parquet footers kept in memory.
+  /// Bytes of Parquet footers and page indexes kept in memory.
   package var footerCacheBytesMax = 64 * 1_048_576
+  /// Bytes of decompressed pages and dictionaries kept in memory; 0: none.
+  package var pageCacheBytesMax = 256 * 1_048_576
+  /// Rows of a row group whose page indexes are worth reading: those of smaller ones cost as much as their pages.
+  package var pageIndexRowsMin = 4 * Limits.chunkRowsMax
+  /// Rows of a part of a row group at least, where row groups are split to keep all cores busy.
+  package var morselRowsMin = 131_072
+  /// Threads that read ahead and in parallel; 0: every read is made by the thread that needs it.
+  package var readThreadCount = 4
   /// How often a commit is rebased on a concurrent one before it gives up with 40001.
   package var commitAttemptsMax = 32
+  /// How long a missing log entry is taken for the end of the log before the log is listed for a gap, in nanoseconds.
+  package var logLookNanos: UInt64 = 30_000_000_000
+  /// Commits after which `checkpointIfDue` writes a checkpoint.
+  package var checkpointCommits: Int64 = 20
+  /// How long a file that no log entry has ever named is taken for one of a flush under way, in microseconds.
+  package var unnamedFileGraceMicros: Int64 = 3_600_000_000
   package init() {}
 }
 

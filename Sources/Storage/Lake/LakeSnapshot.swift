@@ -1,42 +1,29 @@
 // The table at one version: its live files with what is known of their values.
 
 package import Bedrock
-import DeltaFormat
+import Columnar
+package import DeltaFormat
 package import EventSchema
 import ObjectStore
 package import StorageContract
 
-/// A live data file.
-final class LakeDataFile: Sendable {
-  let add: DeltaAdd
-  let path: ObjectPath
-  let statistics: DeltaStatistics
-
-  init(add: DeltaAdd, path: ObjectPath, statistics: DeltaStatistics) {
-    self.add = add
-    self.path = path
-    self.statistics = statistics
-  }
-}
-
 /// Immutable; kept alive by its reference.
 package final class LakeSnapshot: Sendable {
-  let delta: DeltaSnapshot
-  let schema: DeltaSchema?
+  package let delta: DeltaSnapshot
+  /// Every field has an id: one of its own, or a negative one where the table has none.
+  package let schema: DeltaSchema?
   /// In the order of their paths.
-  let files: [LakeDataFile]
-  let footers: FooterCache
-  private let folder: ObjectPath
+  package let files: [LakeDataFile]
+  let place: LakePlace
   private let byKey: [DeltaFileKey: LakeDataFile]
-  /// Rows of all files that state their number.
+  /// Rows of all files that state their number, without the deleted ones.
   package let rowCount: Int64
   /// Bytes of all files.
   package let byteCount: Int64
 
   /// The state before the first commit.
-  init(folder: ObjectPath, footers: FooterCache) {
-    self.folder = folder
-    self.footers = footers
+  init(place: LakePlace) {
+    self.place = place
     delta = DeltaSnapshot()
     schema = nil
     files = []
@@ -48,30 +35,23 @@ package final class LakeSnapshot: Sendable {
   /// The state after `before`; what was parsed for it is kept.
   init(_ delta: DeltaSnapshot, after before: LakeSnapshot) throws(Fault) {
     self.delta = delta
-    folder = before.folder
-    footers = before.footers
-    let text = delta.metadata?.schemaString
-    let schema: DeltaSchema?
-    if text == before.delta.metadata?.schemaString {
-      schema = before.schema
-    } else {
-      schema = try text.map { (text) throws(Fault) in try DeltaSchema(json: text) }
-    }
+    place = before.place
+    let isSameSchema = delta.metadata == before.delta.metadata && delta.protocolVersion == before.delta.protocolVersion
+    let schema = isSameSchema ? before.schema : try Self.schema(delta)
+    let reader = LakeFileReader(delta: delta, schema: schema, place: before.place)
     var byKey: [DeltaFileKey: LakeDataFile] = [:]
     byKey.reserveCapacity(delta.files.count)
     var rows: Int64 = 0
     var bytes: Int64 = 0
     for (key, add) in delta.files {
       let file: LakeDataFile
-      if let known = before.byKey[key], known.add == add {
+      if isSameSchema, let known = before.byKey[key], known.add == add {
         file = known
       } else {
-        var statistics = DeltaStatistics()
-        if let schema, let json = add.stats { statistics = try DeltaStatistics(json: json, schema) }
-        file = LakeDataFile(add: add, path: try folder.appending(add.path), statistics: statistics)
+        file = try reader.file(add)
       }
       byKey[key] = file
-      rows = rows &+ (file.statistics.numRecords ?? 0)
+      rows = rows &+ (file.rowCount ?? 0)
       bytes = bytes &+ add.size
     }
     self.schema = schema
@@ -81,9 +61,30 @@ package final class LakeSnapshot: Sendable {
     byteCount = bytes
   }
 
+  /// The schema with an id for each field: the mapping's, the one Cramped gave, or a negative one, which no file has.
+  private static func schema(_ delta: DeltaSnapshot) throws(Fault) -> DeltaSchema? {
+    guard let text = delta.metadata?.schemaString else { return nil }
+    var schema = try DeltaSchema(json: text)
+    let mapping = delta.columnMapping
+    for index in schema.fields.indices {
+      let field = schema.fields[index]
+      var id = mapping == .none ? field.fieldID : mapping == .id ? field.mappingID : nil
+      if mapping == .id && id == nil {
+        throw Fault.corrupt("column \"\(field.name)\" of a Delta table with column mapping has no id")
+      }
+      if id == nil { id = -1 - Int32(index) }
+      schema.fields[index].metadata[DeltaField.idKey] = id.map { String($0) }
+    }
+    return schema
+  }
+
   /// The Delta version; -1 when there is no table yet.
   package var version: Int64 { delta.version }
   package var fileCount: Int { files.count }
+  var footers: FooterCache { place.footers }
+
+  /// The live file with this path and deletion vector.
+  package func file(_ key: DeltaFileKey) -> LakeDataFile? { byKey[key] }
 
   /// How far an application has come: S of a shard as `Position.raw`. Nil when it has never committed.
   package func transactionVersion(appID: String) -> Int64? { delta.transactions[appID]?.version }
@@ -91,9 +92,56 @@ package final class LakeSnapshot: Sendable {
   /// The JSON text under a domain such as `cramped.tier`.
   package func domainMetadata(_ domain: String) -> String? { delta.domains[domain]?.configuration }
 
+  // MARK: Columns
+
+  /// The columns of the table as its own schema has them: what a foreign table is queried by.
+  package var columns: [TableColumn] {
+    (schema?.fields ?? []).map { field in
+      TableColumn(
+        fieldID: field.fieldID ?? 0, name: field.name, type: field.type.columnType, isNullable: field.isNullable)
+    }
+  }
+
+  /// Names of the partition columns, in their order.
+  package var partitionColumns: [String] { delta.metadata?.partitionColumns ?? [] }
+
   /// Plans a scan. `columns` are all columns of the table, as `request` counts them; those that a file lacks, because it
   /// is older than they are, are null.
-  package func scan(_ request: ScanRequest, columns: [TableColumn]) throws(Fault) -> LakeScan {
-    try LakeScan(snapshot: self, request: request, columns: columns)
+  package func scan(_ request: ScanRequest, columns: [TableColumn]) throws(Fault) -> any TableScan {
+    if partitionColumns.isEmpty && delta.columnMapping == .none {
+      return try LakeScan(snapshot: self, request: request, columns: columns, files: files)
+    }
+    return try LakeMappedScan(snapshot: self, request: request, columns: columns)
+  }
+}
+
+/// Makes data files of log entries under one schema.
+struct LakeFileReader {
+  private let schema: DeltaSchema?
+  private let mapping: DeltaColumnMapping
+  private let partitions: [DeltaField]
+  private let place: LakePlace
+
+  init(delta: DeltaSnapshot, schema: DeltaSchema?, place: LakePlace) {
+    self.schema = schema
+    self.place = place
+    mapping = delta.columnMapping
+    partitions = (delta.metadata?.partitionColumns ?? []).compactMap { schema?.field(named: $0) }
+  }
+
+  func file(_ add: DeltaAdd) throws(Fault) -> LakeDataFile {
+    var statistics = DeltaStatistics()
+    if let schema, let json = add.stats { statistics = try DeltaStatistics(json: json, schema, mapping) }
+    var scalars: [Scalar] = []
+    for field in partitions {
+      let text = add.partitionValues[field.storedName(mapping)] ?? nil
+      let value = try DeltaPartitionValue.scalar(text, field.type)
+      scalars.append(value)
+      let isNull = value.isNull
+      statistics.columns[field.name] = DeltaColumnStatistics(
+        min: isNull ? nil : value, max: isNull ? nil : value, nullCount: isNull ? statistics.numRecords : 0)
+    }
+    return LakeDataFile(
+      add: add, path: try place.path(add.path), statistics: statistics, partitionScalars: scalars, place: place)
   }
 }

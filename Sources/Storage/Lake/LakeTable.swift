@@ -1,13 +1,14 @@
 // One Delta table: its log followed, its commits made.
 //
-//   <folder>/part-<uuid>.parquet              data files
-//   <folder>/_delta_log/<version>.json        commits, made by put-if-absent only
+//   <folder>/part-<uuid>.parquet                 data files
+//   <folder>/_delta_log/<version>.json           commits, made by put-if-absent only
+//   <folder>/_delta_log/<version>.checkpoint...  states, so that a reader need not replay all commits
 //
 // The newest state is cached and brought up to date by reading the log entries after it. Commits and refreshes of one
 // table take turns; readers of `current` never wait for either.
 //
-// Invariants: a snapshot is immutable. `current` never goes back. A commit is made only while the log's `txn` is the
-// expected one, read again after every lost race (never a blind append).
+// Invariants: a snapshot is immutable. `current` never goes back. A commit is made on the state it was checked against:
+// after every lost race the new state is read and everything is checked again (never a blind append).
 
 package import Bedrock
 import Columnar
@@ -18,19 +19,29 @@ import Runtime
 import Synchronization
 
 package final class LakeTable: Sendable {
-  /// `domain.entity`.
+  /// `domain.entity`, or the location of a foreign table.
   package let name: String
-  let folder: ObjectPath
   let lake: Lake
+  let place: LakePlace
+  /// True for a table that Cramped only reads.
+  package let isForeign: Bool
   private let latest: Mutex<LakeSnapshot>
   /// Held while the log is read or appended to.
   private let turn = Mutex<Void>(())
+  /// When the log was last looked through for a gap, in nanoseconds of the monotonic clock.
+  private let lastLook = Atomic<UInt64>(0)
+  let past = LakePast()
 
-  init(lake: Lake, folder: ObjectPath, name: String) {
+  var folder: ObjectPath { place.folder }
+  var log: LakeLog { LakeLog(place: place) }
+  var builder: DeltaTransactionBuilder { DeltaTransactionBuilder(table: name, clock: lake.clock) }
+
+  init(lake: Lake, place: LakePlace, isForeign: Bool) {
     self.lake = lake
-    self.folder = folder
-    self.name = name
-    latest = Mutex(LakeSnapshot(folder: folder, footers: lake.footers))
+    self.place = place
+    self.isForeign = isForeign
+    name = place.name
+    latest = Mutex(LakeSnapshot(place: place))
   }
 
   /// What the last refresh or commit saw; version -1 before the first. No I/O.
@@ -43,29 +54,33 @@ package final class LakeTable: Sendable {
     try turn.withLock { (_) throws(Fault) in try follow() }
   }
 
-  private func entry(_ version: Int64) throws(Fault) -> ObjectPath {
-    try folder.appending("_delta_log/" + DeltaLogName.commit(version))
-  }
-
   /// Called in turn only.
   private func follow() throws(Fault) -> LakeSnapshot {
     let before = current
-    guard let first = try lake.store.get(entry(before.version + 1), bytesMax: Limits.deltaCommitBytesMax) else {
-      // Version 0 may have come between the two looks.
-      if before.version < 0, try isBorn() { return try follow() }
-      return before
+    if before.version < 0 {
+      guard let delta = try log.load() else { return before }
+      return try adopt(delta, after: before)
     }
     var delta = before.delta
-    var decoder = DeltaCommitDecoder()
-    var bytes: [UInt8]? = first
-    while let file = bytes {
+    while let actions = try log.commit(delta.version + 1) {
       let version = delta.version + 1
       do throws(Fault) {
-        try delta.apply(version: version, decoder.decode(file))
-      } catch { throw located(error, version) }
-      bytes = try lake.store.get(entry(version + 1), bytesMax: Limits.deltaCommitBytesMax)
+        try delta.apply(version: version, actions)
+      } catch { throw log.located(error, "Version \(version)") }
     }
-    return try adopt(delta, after: before)
+    if delta.version > before.version { return try adopt(delta, after: before) }
+    guard isTimeToLook(), try log.hasPassed(before.version), let newest = try log.load(), newest.version > before.version
+    else { return before }
+    return try adopt(newest, after: before)
+  }
+
+  /// Now and then a missing entry is looked at twice: others may have written a checkpoint behind it and cleaned the log.
+  private func isTimeToLook() -> Bool {
+    let now = lake.clock.monotonicNanos()
+    let last = lastLook.load(ordering: .relaxed)
+    guard now &- last >= lake.options.logLookNanos else { return false }
+    lastLook.store(now, ordering: .relaxed)
+    return true
   }
 
   private func adopt(_ delta: DeltaSnapshot, after before: LakeSnapshot) throws(Fault) -> LakeSnapshot {
@@ -75,68 +90,100 @@ package final class LakeTable: Sendable {
     return next
   }
 
-  /// True when the log has version 0. Throws when it has other entries only: it begins with a checkpoint then, which
-  /// this reader does not read yet.
-  private func isBorn() throws(Fault) -> Bool {
-    let log = try lake.store.list(folder.appending("_delta_log"), startAfter: nil, limit: 1)
-    guard let first = log.first else { return false }
-    if first.path.name == DeltaLogName.commit(0) { return true }
-    throw Fault.unsupported(
-      "the Delta log of lake table \(name), which begins with \"\(first.path.name)\" instead of version 0,")
-  }
-
-  private func located(_ fault: Fault, _ version: Int64) -> Fault {
-    let place = "Version \(version) of the log of lake table \(name)."
-    return Fault(
-      fault.state, fault.message, kind: fault.kind, detail: fault.detail.map { "\($0) \(place)" } ?? place,
-      hint: fault.hint)
-  }
-
   // MARK: Committing
 
   /// Appends one commit to the log, on top of whatever others committed meanwhile. When it throws, the outcome is
   /// unknown: refresh and look at `transactionVersion`.
   package func commit(_ commit: LakeCommit) throws(Fault) -> LakeCommitOutcome {
-    try turn.withLock { (_) throws(Fault) in try commitInTurn(commit) }
+    try checkOwn()
+    var fence: LakeCommitOutcome?
+    let version = try publish { (base) throws(Fault) in
+      let seen = base.transactionVersion(appID: commit.appID)
+      if seen == commit.expectedVersion { return try builder.actions(commit, on: base) }
+      try drop(commit.files, base)
+      fence = seen == commit.version ? .alreadyCommitted(deltaVersion: base.version) : .fenced(transactionVersion: seen)
+      return nil
+    }
+    if let fence { return fence }
+    return .committed(deltaVersion: version)
   }
 
-  private func commitInTurn(_ commit: LakeCommit) throws(Fault) -> LakeCommitOutcome {
-    for _ in 0..<lake.options.commitAttemptsMax {
-      let base = try follow()
-      let seen = base.transactionVersion(appID: commit.appID)
-      guard seen == commit.expectedVersion else {
-        try drop(commit.files, base)
-        if seen == commit.version { return .alreadyCommitted(deltaVersion: base.version) }
-        return .fenced(transactionVersion: seen)
-      }
-      let actions = try DeltaTransactionBuilder(table: name, clock: lake.clock).actions(commit, on: base)
-      let version = base.version + 1
-      // Proof before the write: our own reader takes what we are about to publish.
-      var delta = base.delta
-      try delta.apply(version: version, actions)
-      let bytes = try DeltaCommitEncoder.encode(actions)
-      FaultPoint.pass("lake.before_commit")
-      guard try lake.store.putIfAbsent(entry(version), bytes) else { continue }
-      FaultPoint.pass("lake.committed")
-      _ = try adopt(delta, after: base)
-      return .committed(deltaVersion: version)
+  /// Replaces files in one commit, on top of what others appended meanwhile; returns the Delta version. Throws 40001 when
+  /// what others committed does not allow it any more: nothing was changed then, and the added files are gone. After any
+  /// other fault the outcome is unknown; the same replacement may be tried again.
+  package func replace(_ replacement: LakeReplacement) throws(Fault) -> Int64 {
+    try checkOwn()
+    for file in replacement.removed {
+      precondition(replacement.base.file(file.add.key) != nil, "files of the base are replaced")
     }
-    throw Fault(
-      .serializationFailure,
-      "lake table \(name) was committed to by others \(lake.options.commitAttemptsMax) times in a row",
-      hint: "Only one flusher should write a table.")
+    return try publish { (base) throws(Fault) in
+      if replacement.isDone(in: base) { return nil }
+      do throws(Fault) { try replacement.checkConflicts(base, table: name) } catch {
+        try drop(replacement.added, base)
+        throw error
+      }
+      return try builder.actions(replacement, on: base)
+    }
+  }
+
+  /// Commits domain metadata; `edit` gets the text there is and returns the new one, nil to remove it. Returns the
+  /// version, which is the present one when nothing changed.
+  func setDomain(
+    _ domain: String, operation: String, _ edit: (LakeSnapshot) throws(Fault) -> String?
+  ) throws(Fault) -> Int64 {
+    try checkOwn()
+    return try publish { (base) throws(Fault) in
+      guard base.version >= 0 else {
+        throw Fault(.undefinedObject, "lake table \(name) does not exist yet", hint: "It is made by its first flush.")
+      }
+      let text = try edit(base)
+      if text == base.domainMetadata(domain) { return nil }
+      return try builder.actions(operation, domains: [domain: text], on: base)
+    }
+  }
+
+  /// Makes a commit of what `make` says on the newest state, as often as others are faster. Nil from `make` ends it with
+  /// the version there is.
+  private func publish(_ make: (LakeSnapshot) throws(Fault) -> [DeltaAction]?) throws(Fault) -> Int64 {
+    try turn.withLock { (_) throws(Fault) in
+      for _ in 0..<lake.options.commitAttemptsMax {
+        let base = try follow()
+        guard let actions = try make(base) else { return base.version }
+        let version = base.version + 1
+        // Proof before the write: our own reader takes what we are about to publish.
+        var delta = base.delta
+        try delta.apply(version: version, actions)
+        let bytes = try DeltaCommitEncoder.encode(actions)
+        FaultPoint.pass("lake.before_commit")
+        guard try place.store.putIfAbsent(log.path(DeltaLogName.commit(version)), bytes) else { continue }
+        FaultPoint.pass("lake.committed")
+        _ = try adopt(delta, after: base)
+        return version
+      }
+      throw Fault(
+        .serializationFailure,
+        "lake table \(name) was committed to by others \(lake.options.commitAttemptsMax) times in a row",
+        hint: "Too many writers commit to the table at once.")
+    }
+  }
+
+  func checkOwn() throws(Fault) {
+    if isForeign {
+      throw Fault(.insufficientPrivilege, "Delta table \(name) is foreign: Cramped only reads it")
+    }
   }
 
   /// Removes the files of a commit that will not happen, but for those that the log names: then an earlier attempt with
   /// an unknown outcome came through, and they are the table's.
   private func drop(_ files: [LakeFile], _ base: LakeSnapshot) throws(Fault) {
     for file in files where !base.delta.knows(path: file.add.path) {
-      try lake.store.delete(folder.appending(file.add.path))
+      try place.store.delete(place.path(file.add.path))
     }
   }
 
   /// A writer for files of this table under `schema`.
   package func writer(schema: TableSchema) throws(Fault) -> LakeWriter {
-    try LakeWriter(table: self, schema: schema)
+    try checkOwn()
+    return try LakeWriter(table: self, schema: schema)
   }
 }

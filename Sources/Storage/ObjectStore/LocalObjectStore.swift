@@ -38,6 +38,14 @@ package final class LocalObjectStore: ObjectStore {
     try System.sync(above.raw, path)
   }
 
+  /// A store over a folder that is there and that is only read: nothing is made or synced.
+  package init(reading path: String) throws(Fault) {
+    let file = System.retrying { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    guard file >= 0 else { throw System.fault("open the folder", path) }
+    root = FileDescriptor(raw: file)
+    rootPath = path
+  }
+
   // MARK: Writing
 
   package func put(_ path: ObjectPath, _ bytes: [UInt8]) throws(Fault) {
@@ -114,13 +122,15 @@ package final class LocalObjectStore: ObjectStore {
         throw System.fault("examine", folder.text + "/" + name)
       }
       guard status.st_mode & S_IFMT == S_IFREG else { continue }
-      entries.append(ObjectEntry(path: try folder.appending(name), size: Int64(status.st_size)))
+      let modified = Int64(status.st_mtim.tv_sec) * 1_000_000 + Int64(status.st_mtim.tv_nsec) / 1_000
+      entries.append(
+        ObjectEntry(path: try folder.appending(name), size: Int64(status.st_size), modifiedMicros: modified))
       if entries.count == limit { break }
     }
     return entries
   }
 
-  private static func names(in folder: borrowing FileDescriptor, _ path: String) throws(Fault) -> [String] {
+  static func names(in folder: borrowing FileDescriptor, _ path: String) throws(Fault) -> [String] {
     // fdopendir takes over the descriptor it is given, so it gets one of its own with its own read position.
     let own = System.open(at: folder.raw, ".", O_RDONLY | O_DIRECTORY)
     guard own >= 0 else { throw System.fault("list", path) }
@@ -161,12 +171,10 @@ package final class LocalObjectStore: ObjectStore {
     try openFolder(path.parts.dropLast(), making: making, path.text)
   }
 
-  private func openFolder(
+  func openFolder(
     _ parts: some Collection<Substring>, making: Bool, _ path: String
   ) throws(Fault) -> FileDescriptor? {
-    let start = System.open(at: root.raw, ".", O_RDONLY | O_DIRECTORY)
-    guard start >= 0 else { throw System.fault("open the root of", path) }
-    var folder = FileDescriptor(raw: start)
+    var folder = try openRoot(path)
     var walked = ""
     for part in parts {
       let name = String(part)
@@ -187,6 +195,12 @@ package final class LocalObjectStore: ObjectStore {
       folder = child
     }
     return folder
+  }
+
+  func openRoot(_ path: String) throws(Fault) -> FileDescriptor {
+    let start = System.open(at: root.raw, ".", O_RDONLY | O_DIRECTORY)
+    guard start >= 0 else { throw System.fault("open the root of", path) }
+    return FileDescriptor(raw: start)
   }
 
   func temporaryName() -> String {

@@ -15,9 +15,12 @@ package import Bedrock
 package struct ObjectEntry: Hashable, Sendable {
   package let path: ObjectPath
   package let size: Int64
-  package init(path: ObjectPath, size: Int64) {
+  /// When it was last written, in microseconds since 1970; nil where the store does not tell.
+  package let modifiedMicros: Int64?
+  package init(path: ObjectPath, size: Int64, modifiedMicros: Int64? = nil) {
     self.path = path
     self.size = size
+    self.modifiedMicros = modifiedMicros
   }
 }
 
@@ -44,6 +47,9 @@ package protocol ObjectStore: Sendable {
   func get(_ path: ObjectPath, bytesMax: Int) throws(Fault) -> [UInt8]?
   /// Fills `target` with the bytes from `offset` on. Throws 58P01 when there is no such object, XX001 when it is shorter.
   func read(_ path: ObjectPath, at offset: Int64, into target: UnsafeMutableRawBufferPointer) throws(Fault)
+  /// Two ranges of one object with fewer bytes between them are better read in one call, the bytes between thrown away:
+  /// about what a call costs, as bytes.
+  var readGapBytes: Int { get }
   /// Fills several ranges of one object, side by side where the store can. Throws as `read` of one range does.
   func read(_ path: ObjectPath, _ ranges: [ObjectRange]) throws(Fault)
   /// Length in bytes, or nil when there is no such object.
@@ -65,6 +71,11 @@ extension ObjectStore {
   package func delete(_ paths: [ObjectPath]) throws(Fault) {
     for path in paths { try delete(path) }
   }
+}
+
+extension ObjectStore {
+  /// For a local disk: a system call and the folders of the path cost about as much as copying this.
+  package var readGapBytes: Int { 131_072 }
 }
 
 /// An object being written. One thread at a time. Dropping it without `publish` leaves nothing.

@@ -69,6 +69,13 @@ struct CutTable: Sendable {
   var coldTable: any ColdTable
   /// txn(V), or -1.
   var coldPosition: Int64
+
+  /// Rows of the hot tier that are not in the lake.
+  func hotRows(in view: HotView) -> Int64 {
+    let hot = view.table(entry.id)
+    if mark.deleted >= coldPosition { return hot.rowCount }
+    return hot.chunks.reduce(0) { $0 + ($1.header.positions.upperBound > coldPosition ? Int64($1.rowCount) : 0) }
+  }
 }
 
 final class EngineCut: Sendable {

@@ -22,7 +22,9 @@ enum ErrorTable {
     }
   }()
 
-  static let layout = ChunkLayout(columns: columns, schemaVersion: 1, sequence: 0, position: 14, published: 15)
+  static let domain = 1
+  static let received = 15
+  static let layout = ChunkLayout(columns: columns, schemaVersion: 1, sequence: 0, position: 14, published: received)
 
   /// Rows for `errors`, numbered from `firstID`.
   static func chunk(_ errors: [ErrorRow], firstID: Int64) -> Chunk {

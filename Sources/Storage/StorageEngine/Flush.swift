@@ -4,6 +4,7 @@
 //   2. the files are committed with txn = T, put-if-absent, synced                            flush.committed
 //   3. readers get cuts with the new lake version; S = T is recorded                          flush.marked
 //   4. chunks at or below T are deleted and D = T is recorded, in one synced write            flush.deleted
+//      (with a hot retention: those that are old enough; the others go later, HotRetention.swift)
 //
 // A crash after 1 leaves files that no log names; after 2 or 3 the next open reads T from the lake's log and does the
 // rest. A commit whose outcome is unknown is looked up by its txn, never repeated blindly.
@@ -31,13 +32,24 @@ extension StorageEngine {
   func flush(_ id: TableID) throws(Fault) -> FlushReceipt {
     takeBusy(id)
     defer { releaseBusy(id) }
-    try finishEarlierFlush(id)
-    guard let cut = currentCut(), let table = cut.tables[id] else {
+    guard let name = currentCut()?.tables[id]?.entry.newest.name else {
       throw Fault(.cannotConnectNow, "the storage engine is not open")
     }
-    var receipt = FlushReceipt(table: table.entry.newest.name, rows: 0, files: 0, bytes: 0, deltaVersion: nil)
-    guard let target = cut.hot.table(id).chunks.map(\.header.positions.upperBound).max() else { return receipt }
-    while try flushPrefix(id, target: target, receipt: &receipt) {}
+    var receipt = FlushReceipt(table: name, rows: 0, files: 0, bytes: 0, deltaVersion: nil)
+    let started = options.clock.nowMicros()
+    do throws(Fault) {
+      try finishEarlierFlush(id)
+      guard let cut = currentCut() else { throw Fault(.cannotConnectNow, "the storage engine is not open") }
+      if let target = cut.hot.table(id).chunks.map(\.header.positions.upperBound).max() {
+        while try flushPrefix(id, target: target, receipt: &receipt) {}
+      }
+    } catch {
+      observeFlush(FlushReport(receipt: receipt, startedMicros: started, fault: error))
+      throw error
+    }
+    if receipt.deltaVersion != nil {
+      observeFlush(FlushReport(receipt: receipt, startedMicros: started, fault: nil))
+    }
     return receipt
   }
 
@@ -55,14 +67,14 @@ extension StorageEngine {
         .serializationFailure, "another process has flushed \(schema.name)", kind: .tryLater,
         detail: "The lake has position \(found), this one has written up to \(written).")
     }
-    if found > table.coldPosition { try markTiered(id, position: found) }
-    if found > table.mark.deleted { try deleteTiered(id, position: found) }
+    if found > table.coldPosition || found > table.mark.tiered { try markTiered(id, position: found) }
+    if found > table.mark.deleted { try deleteTiered(id) }
   }
 
-  private func takeBusy(_ id: TableID) {
+  func takeBusy(_ id: TableID) {
     _ = busyTables.wait { busy -> Bool? in busy.insert(id).inserted ? true : nil }
   }
-  private func releaseBusy(_ id: TableID) { _ = busyTables.change { $0.remove(id) } }
+  func releaseBusy(_ id: TableID) { _ = busyTables.change { $0.remove(id) } }
 
   /// One commit. False when nothing at or below `target` is left.
   private func flushPrefix(_ id: TableID, target: Int64, receipt: inout FlushReceipt) throws(Fault) -> Bool {
@@ -82,7 +94,7 @@ extension StorageEngine {
     try pass("flush.committed")
     try markTiered(id, position: end)
     try pass("flush.marked")
-    try deleteTiered(id, position: end)
+    try deleteTiered(id)
     try pass("flush.deleted")
     receipt.rows += files.rowCount
     receipt.files += files.fileCount
@@ -161,21 +173,6 @@ extension StorageEngine {
     }
   }
 
-  private func deleteTiered(_ id: TableID, position: Int64) throws(Fault) {
-    try withWriter(keepsState: true) { (state) throws(Fault) in
-      guard var table = state.tables[id] else { throw .bug("a flushed table is gone") }
-      if table.mark.deleted >= position { return }
-      precondition(table.mark.tiered >= position && table.coldPosition >= position, "D <= S")
-      table.mark.deleted = position
-      var change = HotWrite()
-      change.deletedChunks = state.view.table(id).chunks
-        .filter { $0.header.positions.upperBound <= position }.map(\.key)
-      change.records.append((key: RecordKey.tier(id), value: table.mark.bytes))
-      state.tables[id] = table
-      state.view = try state.hot.write(change)
-    }
-  }
-
   // MARK: Loop
 
   /// Flushes every table whose policy asks for it and merges small chunks. A table that fails is reported and tried
@@ -232,9 +229,16 @@ extension StorageEngine {
     }
     takeBusy(id)
     defer { releaseBusy(id) }
-    guard let view = currentCut()?.hot else { return }
+    guard let cut = currentCut() else { return }
+    let view = cut.hot
     var change = HotWrite()
-    for run in Self.mergeRuns(view.table(id).chunks) {
+    // What is in the lake already and what is not never end up in one chunk: the next flush takes whole chunks.
+    let tiered = cut.tables[id]?.coldPosition ?? -1
+    let chunks = view.table(id).chunks
+    let runs =
+      Self.mergeRuns(chunks.filter { $0.header.positions.upperBound <= tiered })
+      + Self.mergeRuns(chunks.filter { $0.header.positions.upperBound > tiered })
+    for run in runs {
       var parts = [[Column]](repeating: [], count: layout.columns.count)
       for chunk in run {
         for (index, column) in try chunk.columns(layout.columns, in: view).enumerated() { parts[index].append(column) }

@@ -2,9 +2,9 @@
 
 package import Bedrock
 import Columnar
-package import EventSchema
+import EventSchema
 package import Lake
-package import StorageContract
+import StorageContract
 
 package struct LakeColdTier: ColdTier {
   private let lake: Lake
@@ -15,12 +15,7 @@ package struct LakeColdTier: ColdTier {
   }
 }
 
-extension LakeSnapshot: ColdSnapshot {
-  package func scan(_ request: ScanRequest, columns: [TableColumn]) throws(Fault) -> any TableScan {
-    let scan: LakeScan = try self.scan(request, columns: columns)
-    return scan
-  }
-}
+extension LakeSnapshot: ColdSnapshot {}
 
 private struct LakeColdTable: ColdTable {
   let table: LakeTable

@@ -12,7 +12,7 @@ extension WriterState {
     let hot = try HotTier(options.hot)
     do {
       var state = try load(hot, cold: cold)
-      try state.recoverFlushes()
+      try state.recoverFlushes(options)
       return state
     } catch {
       // Nobody else has a view yet but those of this call, which are gone: closing cannot wait for long.
@@ -81,8 +81,8 @@ extension WriterState {
     }
   }
 
-  /// S := txn of the lake, and chunks at or below it go, in one write.
-  private mutating func recoverFlushes() throws(Fault) {
+  /// S := txn of the lake, and chunks at or below it that are past the hot retention go, in one write.
+  private mutating func recoverFlushes(_ options: StorageEngine.Options) throws(Fault) {
     var change = HotWrite()
     for (id, table) in tables {
       guard table.coldPosition >= table.mark.deleted else {
@@ -97,10 +97,11 @@ extension WriterState {
           detail: "The lake has position \(table.coldPosition), the hot tier \(written.position.raw): it was restored "
             + "from an older copy.")
       }
-      let done = view.table(id).chunks.filter { $0.header.positions.upperBound <= table.coldPosition }
+      let deletable = StorageEngine.deletablePosition(table, in: view, options)
+      let done = view.table(id).chunks.filter { $0.header.positions.upperBound <= deletable }
       var mark = table.mark
       mark.tiered = table.coldPosition
-      mark.deleted = table.coldPosition
+      mark.deleted = deletable
       if done.isEmpty && mark == table.mark { continue }
       change.deletedChunks += done.map(\.key)
       change.records.append((key: RecordKey.tier(id), value: mark.bytes))

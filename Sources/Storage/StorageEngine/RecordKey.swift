@@ -10,6 +10,8 @@
 //   'B' table 4, number 4              seen-set as of the last compaction, a part of it (SeenRecords.swift)
 //   'D' table 4, number 8              what one batch added to it
 //   'E'                                next error id 8
+//   'J' number 8                       a job of the scheduler, by its id
+//   'A' number 8                       statistics of a table, by its id
 
 import Bedrock
 import StorageContract
@@ -24,6 +26,10 @@ enum RecordKey {
   static let ledger: [UInt8] = [UInt8(ascii: "L")]
   static let seenBases: [UInt8] = [UInt8(ascii: "B")]
   static let seenDeltas: [UInt8] = [UInt8(ascii: "D")]
+
+  static func maintenance(_ kind: MaintenanceRecord, number: UInt64) -> [UInt8] { [kind.rawValue] + big(number) }
+  /// The number in a key of kinds J and A.
+  static func maintenanceNumber(of key: [UInt8]) throws(Fault) -> UInt64 { try integer(key, at: 1) }
 
   static func mark(_ shard: ShardID) -> [UInt8] { marks + Array(shard.name.utf8) }
   static func owner(_ table: TableID) -> [UInt8] { owners + big(table.raw) }

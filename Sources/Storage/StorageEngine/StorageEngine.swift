@@ -24,6 +24,7 @@ package final class StorageEngine: AppendSink, StorageReader, TableDirectory {
     package var clock: Clock
     package var log: Logger
     package var flush: FlushSettings
+    package var retention = RetentionSettings()
     /// How long closing, or opening again after a failed write, waits for readers.
     package var closeTimeoutMicros: Int64 = 30_000_000
     /// Called at every fault point, for tests; what it throws is a failure of that step.
@@ -52,6 +53,12 @@ package final class StorageEngine: AppendSink, StorageReader, TableDirectory {
   /// Tables that a flush or a merge is working on.
   let busyTables = Monitor(Set<TableID>())
   private let loop = FlushLoop()
+  /// Told of every flush that did something or failed.
+  let flushObserver = Mutex<(@Sendable (FlushReport) -> Void)?>(nil)
+  /// When cramped.errors was last looked through for expired rows.
+  let errorsLookedMicros = Atomic<Int64>(.min / 2)
+  /// What the statistics job found, by table.
+  let statistics = Mutex<[TableID: TableStatistics]>([:])
 
   private init(_ options: Options, cold: any ColdTier, state: WriterState) {
     self.options = options
@@ -156,7 +163,8 @@ package final class StorageEngine: AppendSink, StorageReader, TableDirectory {
     guard let cut = currentCut() else { return [] }
     let system = SystemTable.allCases.map { $0.description(hot: cut.hot) }
     let events = cut.tables.values.sorted { $0.entry.newest.name < $1.entry.newest.name }
-    return system + events.map { Self.description($0, hot: cut.hot) }
+    let statistics = self.statistics.withLock { $0 }
+    return system + events.map { Self.description($0, hot: cut.hot, statistics: statistics[$0.entry.id]) }
   }
 
   package func snapshot() throws(Fault) -> any StorageSnapshot {
@@ -164,7 +172,9 @@ package final class StorageEngine: AppendSink, StorageReader, TableDirectory {
     return EngineSnapshot(cut: cut, engine: self)
   }
 
-  private static func description(_ table: CutTable, hot: HotView) -> TableDescription {
+  private static func description(
+    _ table: CutTable, hot: HotView, statistics: TableStatistics?
+  ) -> TableDescription {
     let schema = table.entry.newest
     let system = (0..<SystemColumn.count).filter { !schema.columns[$0].isHidden }
     let views = schema.events.map { event in
@@ -176,7 +186,7 @@ package final class StorageEngine: AppendSink, StorageReader, TableDirectory {
     }
     return TableDescription(
       id: table.entry.id, schema: schema.domain, name: schema.entity, columns: schema.columns, views: views,
-      estimatedRows: hot.table(table.entry.id).rowCount + table.cold.rowCount)
+      estimatedRows: table.hotRows(in: hot) + table.cold.rowCount, statistics: statistics)
   }
 
   /// The newest columns of an event table.

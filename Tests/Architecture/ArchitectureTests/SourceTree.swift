@@ -84,7 +84,7 @@ enum SourceTree {
     let body = String(text[start.upperBound..<end.lowerBound])
     let products = ["log": "Logging", "nio": "NIOCore", "nioPosix": "NIOPosix", "crypto": "Crypto",
       "lifecycle": "ServiceLifecycle", "signals": "UnixSignals", "yams": "Yams", "arguments": "ArgumentParser", "http": "AsyncHTTPClient",
-      "hummingbird": "Hummingbird"]
+      "hummingbird": "Hummingbird", "hummingbirdCore": "HummingbirdCore"]
     return body.components(separatedBy: "Module(").dropFirst().map { piece in
       let quoted = quotedStrings(piece)
       let floor = piece.firstMatch(of: /\.(base|formats|engine|edge|server)\b/).map { String($0.1) } ?? ""

@@ -145,7 +145,7 @@ struct DeltaSnapshotTests {
         .domainMetadata(DeltaDomainMetadata(domain: "d", configuration: "{}")),
       ])
     #expect(snapshot.files.keys.map(\.path) == ["b"])
-    #expect(snapshot.tombstones[DeltaFileKey(path: "a")] == .some(9))
+    #expect(snapshot.tombstones[DeltaFileKey(path: "a")]?.deletionTimestamp == 9)
     #expect(snapshot.knows(path: "a") && snapshot.knows(path: "b") && !snapshot.knows(path: "c"))
     #expect(snapshot.transactions["x"]?.version == 5)
     #expect(snapshot.domains["d"]?.configuration == "{}")
@@ -199,24 +199,38 @@ struct DeltaSnapshotTests {
     #expect(refusal(future)?.message == "the Delta table feature \"timeTravelToTheFuture\" is not supported")
     let mapped = DeltaProtocol(minReaderVersion: 2, minWriterVersion: 5)
     #expect(refusal(mapped) == nil)
-    #expect(refusal(mapped, ["delta.columnMapping.mode": "name"])?.message.contains("columnMapping") == true)
+    #expect(refusal(mapped, ["delta.columnMapping.mode": "name"]) == nil)
+    #expect(refusal(mapped, ["delta.columnMapping.mode": "magic"])?.message.contains("columnMapping") == true)
     #expect(refusal(DeltaProtocol(minReaderVersion: 4, minWriterVersion: 7))?.kind == .unsupported)
     #expect(refusal(DeltaProtocol(minReaderVersion: 0, minWriterVersion: 7))?.kind == .unsupported)
   }
 
-  @Test("only tables whose writer features we know are written")
+  @Test("a table is written when it asks nothing of a writer that we do not do; else what it asks is named")
   func writable() throws {
-    var snapshot = DeltaSnapshot()
-    let known: Set<String> = ["appendOnly", "invariants", "inCommitTimestamp", "domainMetadata"]
-    try snapshot.apply(version: 0, firstCommit)
-    try snapshot.checkWritable(features: known)
-    try snapshot.apply(
-      version: 1,
-      [.protocolVersion(DeltaProtocol(minReaderVersion: 1, minWriterVersion: 7, writerFeatures: ["rowTracking"]))])
-    let refusal = fault { () throws(Fault) in try snapshot.checkWritable(features: known) }
-    #expect(refusal?.message.contains("rowTracking") == true)
-    try snapshot.apply(
-      version: 2, [.protocolVersion(DeltaProtocol(minReaderVersion: 1, minWriterVersion: 2))])
-    #expect(fault { () throws(Fault) in try snapshot.checkWritable(features: known) }?.kind == .unsupported)
+    let fields = [DeltaField(name: "id", type: .long, isNullable: true)]
+    func refusal(
+      _ version: DeltaProtocol, _ configuration: [String: String] = [:], partitions: [String] = [],
+      _ fields: [DeltaField] = fields
+    ) -> String? {
+      let schema = DeltaSchema(fields: fields)
+      let metadata = DeltaMetadata(
+        id: "m", schemaString: schema.json, partitionColumns: partitions, configuration: configuration)
+      return fault { () throws(Fault) in try DeltaFeatures.checkWritable(version, metadata, schema) }?.message
+    }
+    func named(_ feature: String) -> DeltaProtocol {
+      DeltaProtocol(minReaderVersion: 1, minWriterVersion: 7, writerFeatures: [feature])
+    }
+    #expect(refusal(.open) == nil)
+    for version in 1...6 {
+      #expect(refusal(DeltaProtocol(minReaderVersion: 1, minWriterVersion: version)) == nil)
+    }
+    #expect(refusal(named("rowTracking"))?.contains("rowTracking") == true)
+    #expect(refusal(named("checkConstraints")) == nil, "supported but not used")
+    #expect(refusal(named("checkConstraints"), ["delta.constraints.a": "id > 0"])?.contains("constraints") == true)
+    #expect(refusal(.open, ["delta.enableChangeDataFeed": "true"])?.contains("change data") == true)
+    #expect(refusal(.open, partitions: ["id"])?.contains("partition") == true)
+    let invariant = DeltaField(name: "id", type: .long, isNullable: true, metadata: ["delta.invariants": "\"x\""])
+    #expect(refusal(DeltaProtocol(minReaderVersion: 1, minWriterVersion: 2), [:], [invariant])?.contains("invariants") == true)
+    #expect(refusal(DeltaProtocol(minReaderVersion: 1, minWriterVersion: 8))?.contains("version 8") == true)
   }
 }

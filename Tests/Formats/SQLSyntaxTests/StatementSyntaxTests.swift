@@ -130,6 +130,7 @@ import Testing
     ("CREATE MATERIALIZED VIEW v AS SELECT 1", "CREATE TABLE AS"), ("DROP TABLE t", "DROP"), ("VACUUM", "VACUUM"),
     ("GRANT SELECT ON t TO u", "GRANT"), ("ALTER TABLE t ADD COLUMN b int", "ALTER TABLE"), ("LOCK t", "LOCK TABLE"),
     ("NOTIFY x", "NOTIFY"), ("DO 'x'", "DO"), ("COMMENT ON TABLE t IS 'x'", "COMMENT"),
+    ("DROP SERVER s", "DROP"), ("CREATE SERVER s FOREIGN DATA WRAPPER w", "CREATE SERVER"),
     ("CREATE STATISTICS s ON a, b FROM t", "this command"),
   ])
   func otherCommandsHaveTheirName(_ sql: String, _ name: String) throws {
@@ -138,5 +139,46 @@ import Testing
       return
     }
     #expect(found == name)
+  }
+
+  @Test func foreignTables() throws {
+    let text = #"CREATE FOREIGN TABLE IF NOT EXISTS a.b (x int NOT NULL, "Y z" text[]) SERVER delta OPTIONS (location '/a''b', n '1')"#
+    guard case .createForeignTable(let create) = try only(text) else {
+      Issue.record("CREATE FOREIGN TABLE")
+      return
+    }
+    #expect(create.table.schema == "a" && create.table.name == "b" && create.ifNotExists && create.server == "delta")
+    #expect(create.columns.map(\.name) == ["x", "Y z"] && create.columns.map(\.isRequired) == [true, false])
+    #expect(create.columns[1].type.arrayDimensions == 1)
+    #expect(create.options.map(\.name) == ["location", "n"])
+    #expect(create.options.map(\.value) == [.string("/a'b"), .string("1")])
+    guard case .dropForeignTable(let drop) = try only("DROP FOREIGN TABLE IF EXISTS a, b.c CASCADE") else {
+      Issue.record("DROP FOREIGN TABLE")
+      return
+    }
+    #expect(drop.ifExists && drop.names == [["a"], ["b", "c"]])
+  }
+
+  @Test(arguments: [
+    "CREATE FOREIGN TABLE t (a int DEFAULT 1) SERVER s", "CREATE FOREIGN TABLE t (a int CHECK (a > 0)) SERVER s",
+    "CREATE FOREIGN TABLE t (a int, CHECK (a > 0)) SERVER s", "CREATE FOREIGN TABLE t (a int OPTIONS (b 'c')) SERVER s",
+    "CREATE FOREIGN TABLE t () INHERITS (u) SERVER s", "CREATE FOREIGN TABLE t (LIKE u) SERVER s",
+  ])
+  func whatForeignTablesCannotHave(_ sql: String) throws {
+    do {
+      _ = try SQLParser.parse(sql)
+      Issue.record("\(sql) is taken")
+    } catch { #expect(error.state == .featureNotSupported, "\(sql): \(error)") }
+  }
+
+  @Test func namedArguments() throws {
+    guard case .select(let query) = try only("SELECT * FROM read_delta('/d', version => 3)"),
+      case .select(let core) = query.body, case .function(let calls, _, _, _, _)? = core.from.first,
+      case .function(let call)? = calls.first?.kind
+    else {
+      Issue.record("a function in FROM")
+      return
+    }
+    #expect(call.arguments.map(\.name) == [nil, "version"])
   }
 }

@@ -86,7 +86,7 @@ extension Binder {
   }
 
   /// The names of a derived table: its alias, with columns renamed from the left.
-  private func offered(
+  func offered(
     _ plan: PlanNode, _ columns: [BoundColumn], alias: AliasSyntax?, name: String, schema: String? = nil,
     at location: SourceLocation
   ) throws(Fault) -> BoundTable {
@@ -122,7 +122,11 @@ extension Binder {
       return try bindCommonTable(table, syntax, in: scope)
     }
     let path = context.session.searchPath
-    guard let relation = catalog.relation(schema: syntax.schema, name: syntax.name, searchPath: path) else {
+    let found: Relation?
+    do throws(Fault) {
+      found = try catalog.resolve(schema: syntax.schema, name: syntax.name, searchPath: path)
+    } catch { throw error.at(position: syntax.location.position) }
+    guard let relation = found else {
       let full = (syntax.schema.map { $0 + "." } ?? "") + syntax.name
       throw Fault(
         .undefinedTable, "relation \"\(full)\" does not exist", position: syntax.location.position)
@@ -146,7 +150,8 @@ extension Binder {
     switch relation.source {
     case .table(let table):
       return .scan(
-        relation: name, request: ScanRequest(table: table.id, columns: indices), types: types, filter: nil)
+        relation: name, request: ScanRequest(table: table.id, columns: indices, external: table.external), types: types,
+        filter: nil)
     case .virtual(let rows):
       return .virtualScan(relation: name, rows, columns: indices, types: types, filter: nil)
     case .eventView(let table, let view):
@@ -158,7 +163,8 @@ extension Binder {
         (.column(place, type), .unknown), (.constant(.text(view.eventName), .unknown), .unknown), at: .unknown)
       let scan = PlanNode.scan(
         relation: name,
-        request: ScanRequest(table: table.id, columns: isAdded ? indices + [nameColumn] : indices),
+        request: ScanRequest(
+          table: table.id, columns: isAdded ? indices + [nameColumn] : indices, external: table.external),
         types: isAdded ? types + [type] : types, filter: nil)
       let filtered = PlanNode.filter(scan, .call(equals, [left, right], .boolean))
       return isAdded ? .project(filtered, types.indices.map { .column($0, types[$0]) }) : filtered
@@ -220,6 +226,9 @@ extension Binder {
     _ call: FunctionCallSyntax, _ alias: AliasSyntax?, in scope: SelectScope
   ) throws(Fault) -> BoundTable {
     let name = try functionName(call)
+    if let function = ExternalFunction(rawValue: name) {
+      return try bindExternal(function, call, alias, in: scope)
+    }
     let empty = SelectScope(parent: scope.parent, sight: scope.sight)
     empty.clauseWithoutAggregates = "functions in FROM"
     let arguments = try bindArguments(call, in: empty)

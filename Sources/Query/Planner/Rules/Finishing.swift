@@ -13,8 +13,8 @@ struct Finishing {
     case .scan(let name, let request, let types, let filter):
       return .scan(
         relation: name,
-        request: ScanRequest(
-          table: request.table, columns: request.columns,
+        request: request.replacing(
+          columns: request.columns,
           predicates: (filter?.conjuncts ?? []).compactMap { ScanPredicate.of($0, request.columns) }),
         types: types, filter: filter)
     case .virtualScan, .tableFunction, .values: return plan
@@ -108,6 +108,10 @@ enum ScanPredicate {
     guard case .constant(let scalar, let type) = other, !scalar.isNull else { return nil }
     switch side {
     case .column(let column, let columnType) where columnType.isSameType(as: type): return (column, scalar)
+    case .column(let column, let columnType) where isInteger(columnType) && isInteger(type):
+      // int8 = int4 and the like compare values; a value that the column cannot have is left to the filter.
+      guard let value = scalar.integer, columnType == .int8 || fits(value, columnType) else { return nil }
+      return (column, scalar)
     case .cast(_, .column(let column, let columnType), let castType, _) where castType.isSameType(as: type):
       switch (columnType, type) {
       case (.int2, .int4), (.int2, .int8), (.int4, .int8):
@@ -117,6 +121,13 @@ enum ScanPredicate {
       default: return nil
       }
     default: return nil
+    }
+  }
+
+  private static func isInteger(_ type: DataType) -> Bool {
+    switch type {
+    case .int2, .int4, .int8: true
+    default: false
     }
   }
 

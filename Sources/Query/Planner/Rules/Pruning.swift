@@ -45,8 +45,7 @@ struct Pruning {
       return (
         .scan(
           relation: name,
-          request: ScanRequest(
-            table: request.table, columns: kept.map { request.columns[$0] }, predicates: request.predicates),
+          request: request.replacing(columns: kept.map { request.columns[$0] }, predicates: request.predicates),
           types: kept.map { types[$0] }, filter: filter.map { moved($0, places) }), places
       )
     case .virtualScan(let name, let relation, let columns, let types, let filter):

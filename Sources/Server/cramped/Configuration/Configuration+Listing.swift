@@ -18,12 +18,27 @@ extension Configuration {
     ]
     out += Self.listing(lake)
     out += Self.listing(flush, "flush")
+    out += Self.listing(retention, "retention")
+    out += [
+      ("jobs.threads", "\(jobs.threads)"), ("jobs.check_seconds", "\(jobs.checkSeconds)"),
+      ("jobs.bytes_per_second", "\(jobs.bytesPerSecond)"), ("jobs.cpu_percent", "\(jobs.cpuPercent)"),
+      ("jobs.history_max", "\(jobs.historyMax)"), ("jobs.file_bytes_target", "\(jobs.fileBytesTarget)"),
+      ("jobs.tier_files_min", "\(jobs.tierFilesMin)"), ("jobs.idle_seconds", "\(jobs.idleSeconds)"),
+      ("jobs.overlap_max", "\(jobs.overlapMax)"), ("jobs.files_max", "\(jobs.filesMax)"),
+      ("jobs.checkpoint_commits", "\(jobs.checkpointCommits)"),
+      ("jobs.log_retention_hours", "\(jobs.logRetentionHours)"),
+      ("jobs.vacuum_retention_hours", "\(jobs.vacuumRetentionHours)"),
+      ("jobs.vacuum_every_hours", "\(jobs.vacuumEveryHours)"),
+      ("jobs.statistics_every_seconds", "\(jobs.statisticsEverySeconds)"),
+    ]
     out += [
       ("query.threads", "\(query.threads)"), ("query.memory_bytes", "\(query.memoryBytes)"),
       ("query.statement_memory_bytes", "\(query.statementMemoryBytes)"),
+      ("query.external_folders", query.externalFolders),
     ]
     for (name, domain) in domains.sorted(by: { $0.key < $1.key }) {
       out += Self.listing(domain.flush, "domains.\(name).flush")
+      out += Self.listing(domain.retention, "domains.\(name).retention")
     }
     return out
   }
@@ -39,6 +54,8 @@ extension Configuration {
       ("lake.s3.parts_in_flight_max", "\(s3.partsInFlightMax)"), ("lake.s3.connections_max", "\(s3.connectionsMax)"),
       ("lake.s3.connect_timeout_ms", "\(s3.connectTimeoutMs)"),
       ("lake.s3.attempt_timeout_ms", "\(s3.attemptTimeoutMs)"), ("lake.s3.call_timeout_ms", "\(s3.callTimeoutMs)"),
+      ("lake.footer_cache_bytes", "\(lake.footerCacheBytes)"), ("lake.page_cache_bytes", "\(lake.pageCacheBytes)"),
+      ("lake.read_threads", "\(lake.readThreads)"),
     ]
   }
 
@@ -46,6 +63,13 @@ extension Configuration {
     [
       ("\(path).age_seconds", "\(flush.ageSeconds)"), ("\(path).rows_max", "\(flush.rowsMax)"),
       ("\(path).bytes_max", "\(flush.bytesMax)"), ("\(path).check_seconds", "\(flush.checkSeconds)"),
+    ]
+  }
+
+  private static func listing(_ retention: Retention, _ path: String) -> [(String, String)] {
+    [
+      ("\(path).hot_seconds", "\(retention.hotSeconds)"), ("\(path).lake_days", "\(retention.lakeDays)"),
+      ("\(path).errors_days", "\(retention.errorsDays)"),
     ]
   }
 }

@@ -43,14 +43,43 @@ struct Configuration: Sendable, Equatable {
     var bytesMax = 134_217_728
     var checkSeconds = 5
   }
+  /// How long rows stay.
+  struct Retention: Sendable, Equatable {
+    var hotSeconds = 0
+    var lakeDays = 0
+    var errorsDays = 90
+  }
+  /// Upkeep of the lake.
+  struct Jobs: Sendable, Equatable {
+    var threads = 1
+    var checkSeconds = 5
+    var bytesPerSecond = 67_108_864
+    var cpuPercent = 50
+    var historyMax = 1_000
+    var fileBytesTarget = 134_217_728
+    var tierFilesMin = 8
+    var idleSeconds = 600
+    var overlapMax = 4
+    var filesMax = 10_000
+    var checkpointCommits = 20
+    var logRetentionHours = 720
+    var vacuumRetentionHours = 168
+    var vacuumEveryHours = 24
+    var statisticsEverySeconds = 600
+  }
   struct Query: Sendable, Equatable {
     var threads = 0
     var memoryBytes = 0
     var statementMemoryBytes = 0
+    var externalFolders = "lake, external"
   }
+  /// Where the lake lies and how it is read.
   struct Lake: Sendable, Equatable {
     var store = LakeStoreKind.file
     var s3 = S3()
+    var footerCacheBytes = 67_108_864
+    var pageCacheBytes = 268_435_456
+    var readThreads = 4
   }
   enum LakeStoreKind: String, Sendable, CaseIterable {
     case file, s3
@@ -76,14 +105,17 @@ struct Configuration: Sendable, Equatable {
   /// What one domain does otherwise than the whole.
   struct Domain: Sendable, Equatable {
     var flush: Flush
+    var retention: Retention
   }
 
   var server = Server()
   var postgres = Postgres()
   var nats = NATS()
   var schemas = Schemas()
-  var lake = Lake()
   var flush = Flush()
+  var retention = Retention()
+  var jobs = Jobs()
+  var lake = Lake()
   var query = Query()
   var domains: [String: Domain] = [:]
 
@@ -126,13 +158,19 @@ struct Configuration: Sendable, Equatable {
     lake = try Self.lake(&source, lake)
     flush = try Self.flush(&source, "flush", defaults: flush)
 
+    retention = try Self.retention(&source, "retention", defaults: retention)
+    try readJobs(&source)
+
     query.threads = try source.integer("query.threads", query.threads, in: 0...1_024)
     query.memoryBytes = try source.integer("query.memory_bytes", query.memoryBytes, in: 0...(1 << 50))
     query.statementMemoryBytes = try source.integer(
       "query.statement_memory_bytes", query.statementMemoryBytes, in: 0...(1 << 50))
+    query.externalFolders = try source.text("query.external_folders", query.externalFolders)
 
     for domain in source.names(under: "domains") {
-      domains[domain] = Domain(flush: try Self.flush(&source, "domains.\(domain).flush", defaults: flush))
+      domains[domain] = Domain(
+        flush: try Self.flush(&source, "domains.\(domain).flush", defaults: flush),
+        retention: try Self.retention(&source, "domains.\(domain).retention", defaults: retention))
     }
     try source.refuseRest()
   }
@@ -146,6 +184,9 @@ struct Configuration: Sendable, Equatable {
     let kind = try source.choice("lake.store", lake.store.rawValue, of: LakeStoreKind.allCases.map(\.rawValue))
     lake.store = LakeStoreKind(rawValue: kind) ?? .file
     lake.s3 = try s3(&source, lake.s3)
+    lake.footerCacheBytes = try source.integer("lake.footer_cache_bytes", lake.footerCacheBytes, in: 0...(1 << 40))
+    lake.pageCacheBytes = try source.integer("lake.page_cache_bytes", lake.pageCacheBytes, in: 0...(1 << 40))
+    lake.readThreads = try source.integer("lake.read_threads", lake.readThreads, in: 0...256)
     guard lake.store == .file || !lake.s3.bucket.isEmpty else {
       throw Fault(.configFileError, "\"lake.store\" is s3, but \"lake.s3.bucket\" names no bucket")
     }
@@ -182,5 +223,35 @@ struct Configuration: Sendable, Equatable {
     flush.bytesMax = try source.integer("\(path).bytes_max", flush.bytesMax, in: 1_048_576...(1 << 40))
     flush.checkSeconds = try source.integer("\(path).check_seconds", flush.checkSeconds, in: 1...3_600)
     return flush
+  }
+
+  private static func retention(
+    _ source: inout SettingSource, _ path: String, defaults: Retention
+  ) throws(Fault) -> Retention {
+    var retention = defaults
+    retention.hotSeconds = try source.integer("\(path).hot_seconds", retention.hotSeconds, in: 0...31_536_000)
+    retention.lakeDays = try source.integer("\(path).lake_days", retention.lakeDays, in: 0...36_500)
+    retention.errorsDays = try source.integer("\(path).errors_days", retention.errorsDays, in: 0...36_500)
+    return retention
+  }
+
+  private mutating func readJobs(_ source: inout SettingSource) throws(Fault) {
+    jobs.threads = try source.integer("jobs.threads", jobs.threads, in: 0...64)
+    jobs.checkSeconds = try source.integer("jobs.check_seconds", jobs.checkSeconds, in: 1...3_600)
+    jobs.bytesPerSecond = try source.integer("jobs.bytes_per_second", jobs.bytesPerSecond, in: 0...(1 << 40))
+    jobs.cpuPercent = try source.integer("jobs.cpu_percent", jobs.cpuPercent, in: 0...6_400)
+    jobs.historyMax = try source.integer("jobs.history_max", jobs.historyMax, in: 1...100_000)
+    jobs.fileBytesTarget = try source.integer("jobs.file_bytes_target", jobs.fileBytesTarget, in: 65_536...(1 << 32))
+    jobs.tierFilesMin = try source.integer("jobs.tier_files_min", jobs.tierFilesMin, in: 2...1_000)
+    jobs.idleSeconds = try source.integer("jobs.idle_seconds", jobs.idleSeconds, in: 1...86_400)
+    jobs.overlapMax = try source.integer("jobs.overlap_max", jobs.overlapMax, in: 1...1_000)
+    jobs.filesMax = try source.integer("jobs.files_max", jobs.filesMax, in: 1...10_000_000)
+    jobs.checkpointCommits = try source.integer("jobs.checkpoint_commits", jobs.checkpointCommits, in: 1...100_000)
+    jobs.logRetentionHours = try source.integer("jobs.log_retention_hours", jobs.logRetentionHours, in: 0...876_000)
+    jobs.vacuumRetentionHours = try source.integer(
+      "jobs.vacuum_retention_hours", jobs.vacuumRetentionHours, in: 0...876_000)
+    jobs.vacuumEveryHours = try source.integer("jobs.vacuum_every_hours", jobs.vacuumEveryHours, in: 1...8_760)
+    jobs.statisticsEverySeconds = try source.integer(
+      "jobs.statistics_every_seconds", jobs.statisticsEverySeconds, in: 1...31_536_000)
   }
 }

@@ -11,6 +11,7 @@ import HotTier
 import Ingest
 import Lake
 import Logging
+import Maintenance
 import ObjectStore
 import PostgresServer
 import Privacy
@@ -38,10 +39,20 @@ struct Server {
     log.info("starting", metadata: ["version": "\(ServerVersion.text)", "data": "\(data)"])
     let keyring = try Keyring.open(path: "\(data)/keys/keyring")
     let events = try SchemaSource.events(folder: settings.schemas.folder)
-    let engine = try openStorage(data)
+    let store = try LakeStore.open(settings.lake, data: data, clock: clock)
+    log.info("lake", metadata: ["store": "\(store.description)"])
+    let lake = Lake(store: store.store, clock: clock, options: lakeOptions)
+    let engine = try openStorage(data, lake)
     do {
       try publish(events, to: engine)
-      try await serve(engine, keyring: keyring)
+      let load = QueryLoad()
+      let maintenance = try Maintenance(
+        engine: engine, lake: lake, settings: UpkeepSettings.maintenance(settings.jobs),
+        retention: UpkeepSettings.retention(settings), load: load, clock: clock, log: Logger(label: "jobs"))
+      maintenance.start()
+      defer { maintenance.stop() }
+      let external = try ExternalServing(settings: settings, engine: engine, lake: lake, data: data)
+      try await serve(engine, external, maintenance, load, keyring: keyring)
     } catch {
       // What stopped the server is thrown below; a failure of closing after it is only logged.
       do throws(Fault) { try engine.close() } catch { log.error("closing: \(error)") }
@@ -51,7 +62,10 @@ struct Server {
     log.info("stopped")
   }
 
-  private func serve(_ engine: StorageEngine, keyring: Keyring) async throws {
+  private func serve(
+    _ engine: StorageEngine, _ external: ExternalServing, _ maintenance: Maintenance, _ load: QueryLoad,
+    keyring: Keyring
+  ) async throws {
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
     var ingest: IngestService?
     if settings.nats.enabled {
@@ -59,7 +73,9 @@ struct Server {
         options: try ingestOptions(), sink: engine, directory: engine, keyring: keyring, clock: clock,
         log: Logger(label: "ingest"))
     }
-    let query = QueryServing(settings: settings, engine: engine, ingest: ingest, clock: clock)
+    let query = QueryServing(
+      settings: settings, engine: engine, external: external, maintenance: maintenance, load: load, ingest: ingest,
+      clock: clock)
     services.append(
       .init(
         service: PostgresServer(
@@ -87,7 +103,7 @@ struct Server {
     umask(0o077)
     let path = URL(fileURLWithPath: settings.server.data).path
     do {
-      for folder in ["hot", "lake", "keys"] {
+      for folder in ["hot", "lake", "keys", "external"] {
         try FileManager.default.createDirectory(atPath: "\(path)/\(folder)", withIntermediateDirectories: true)
       }
     } catch {
@@ -98,7 +114,16 @@ struct Server {
     return path
   }
 
-  private func openStorage(_ data: String) throws(Fault) -> StorageEngine {
+  private var lakeOptions: LakeOptions {
+    var options = LakeOptions()
+    options.checkpointCommits = Int64(settings.jobs.checkpointCommits)
+    options.footerCacheBytesMax = settings.lake.footerCacheBytes
+    options.pageCacheBytesMax = settings.lake.pageCacheBytes
+    options.readThreadCount = settings.lake.readThreads
+    return options
+  }
+
+  private func openStorage(_ data: String, _ lake: Lake) throws(Fault) -> StorageEngine {
     func policy(_ flush: Configuration.Flush) -> FlushPolicy {
       FlushPolicy(
         ageMicrosMax: Int64(flush.ageSeconds) * 1_000_000, rowsMax: Int64(flush.rowsMax), bytesMax: Int64(flush.bytesMax))
@@ -106,12 +131,10 @@ struct Server {
     let flush = FlushSettings(
       usual: policy(settings.flush), domains: settings.domains.mapValues { policy($0.flush) },
       checkIntervalMicros: Int64(settings.flush.checkSeconds) * 1_000_000)
-    let store = try LakeStore.open(settings.lake, data: data, clock: clock)
-    log.info("lake", metadata: ["store": "\(store.description)"])
-    let lake = Lake(store: store.store, clock: clock)
-    return try StorageEngine.open(
-      .init(hot: .init(folder: "\(data)/hot"), clock: clock, log: Logger(label: "storage"), flush: flush),
-      cold: LakeColdTier(lake))
+    var options = StorageEngine.Options(
+      hot: .init(folder: "\(data)/hot"), clock: clock, log: Logger(label: "storage"), flush: flush)
+    options.retention = UpkeepSettings.retention(settings)
+    return try StorageEngine.open(options, cold: LakeColdTier(lake))
   }
 
   private func publish(_ events: [EventType], to engine: StorageEngine) throws(Fault) {

@@ -1,0 +1,157 @@
+// Writes merged rows straight into data files: rows come in the order they shall lie in, so nothing is gathered. What is
+// held is what ParquetWriter holds: the pages of one row group.
+
+import Bedrock
+import Columnar
+import DeltaFormat
+import EventSchema
+import ObjectStore
+import ParquetFormat
+import Runtime
+
+/// One thread at a time. Dropped before `finish`, it removes what it wrote.
+final class CompactionWriter {
+  /// Bytes handed to the store at once.
+  private static let outputBytesMin = 4 * 1_048_576
+
+  private let table: LakeTable
+  private let deltaSchema: DeltaSchema
+  private let columns: [ParquetColumn]
+  private let options: ParquetWriterOptions
+  /// Bytes at which the next file begins.
+  private let fileBytesMax: Int64
+  /// What a row takes as stored, as far as the source files tell.
+  private let bytesPerRow: Double
+  private var current: CompactionFile?
+  private var files: [LakeFile] = []
+  private var isDone = false
+
+  init(
+    table: LakeTable, columns: [TableColumn], deltaSchema: DeltaSchema, sortingColumn: Int, fileBytesMax: Int64,
+    bytesPerRow: Double
+  ) {
+    precondition(fileBytesMax > 0 && bytesPerRow >= 0)
+    self.table = table
+    self.deltaSchema = deltaSchema
+    self.columns = columns.map {
+      ParquetColumn(
+        name: $0.name, type: $0.type, isNullable: $0.isNullable, fieldID: $0.fieldID, isPersonal: $0.isPersonal)
+    }
+    var options = ParquetWriterOptions()
+    options.rowGroupRowsMax = table.lake.options.rowGroupRowsMax
+    options.sortingColumns = [sortingColumn]
+    self.options = options
+    self.fileBytesMax = fileBytesMax
+    self.bytesPerRow = bytesPerRow
+  }
+
+  deinit { abandon() }
+
+  func append(_ chunk: Chunk) throws(Fault) {
+    precondition(!isDone, "a finished writer takes no rows")
+    if chunk.rowCount == 0 { return }
+    let file: CompactionFile
+    if let current {
+      file = current
+    } else {
+      let name = "part-\(DeltaTransactionBuilder.uuid()).parquet"
+      file = try CompactionFile(name: name, path: table.place.path(name), columns, options, table.lake.store)
+      current = file
+    }
+    try file.append(chunk, outputBytesMin: Self.outputBytesMin)
+    if file.estimatedBytes(bytesPerRow: bytesPerRow) >= Double(fileBytesMax) { try endFile() }
+  }
+
+  /// Every file returned is durable under its name, but in no log entry yet.
+  func finish() throws(Fault) -> [LakeFile] {
+    precondition(!isDone, "a writer is finished once")
+    try endFile()
+    isDone = true
+    return files
+  }
+
+  /// Removes what was written, as well as it can: a file that stays is in no log entry and left to vacuum.
+  func abandon() {
+    if isDone { return }
+    isDone = true
+    current?.abandon()
+    current = nil
+    for file in files {
+      do throws(Fault) { try table.lake.store.delete(table.place.path(file.add.path)) } catch { continue }
+    }
+  }
+
+  private func endFile() throws(Fault) {
+    guard let file = current else { return }
+    current = nil
+    let summary = try file.finish()
+    FaultPoint.pass("compact.file_published")
+    var statistics = DeltaStatistics(numRecords: Int64(summary.rowCount))
+    for (column, known) in zip(columns, summary.columns) where !column.isPersonal {
+      statistics.columns[column.name] = DeltaColumnStatistics(
+        min: known.min, max: known.max, nullCount: known.nullCount.map { Int64($0) })
+    }
+    let add = DeltaAdd(
+      path: file.name, size: Int64(summary.byteCount), modificationTime: table.lake.clock.nowMicros() / 1_000,
+      dataChange: false, stats: statistics.json(deltaSchema))
+    files.append(LakeFile(add: add, rowCount: Int64(summary.rowCount)))
+    // Read back what readers will see before any log entry names it.
+    let footer = try table.lake.footers.footer(file.path, size: add.size)
+    guard footer.rowCount == summary.rowCount && footer.leaves.count == columns.count else {
+      throw Fault.bug("lake file \"\(file.path)\" does not read back as it was written")
+    }
+  }
+}
+
+/// One file being written.
+private final class CompactionFile {
+  let name: String
+  let path: ObjectPath
+  private var parquet: ParquetWriter
+  private let object: any ObjectWriter
+  private var output: [UInt8] = []
+  private var rowCount = 0
+  private var isOpen = true
+
+  init(
+    name: String, path: ObjectPath, _ columns: [ParquetColumn], _ options: ParquetWriterOptions,
+    _ store: any ObjectStore
+  ) throws(Fault) {
+    self.name = name
+    self.path = path
+    parquet = try ParquetWriter(columns: columns, options: options)
+    object = try store.writer(path)
+  }
+
+  deinit { abandon() }
+
+  func append(_ chunk: Chunk, outputBytesMin: Int) throws(Fault) {
+    try parquet.append(chunk, to: &output)
+    rowCount += chunk.rowCount
+    if output.count >= outputBytesMin {
+      try object.append(output)
+      output.removeAll(keepingCapacity: true)
+    }
+  }
+
+  /// Bytes written and, for rows whose pages are still open, what such rows took in the files they come from.
+  func estimatedBytes(bytesPerRow: Double) -> Double {
+    max(Double(parquet.byteCount), Double(rowCount) * bytesPerRow)
+  }
+
+  func finish() throws(Fault) -> ParquetFileSummary {
+    let summary = try parquet.finish(to: &output)
+    try object.append(output)
+    guard object.byteCount == Int64(summary.byteCount), summary.rowCount == rowCount else {
+      throw Fault.bug("lake file \"\(path)\" has other bytes or rows than its writer counted")
+    }
+    try object.publish()
+    isOpen = false
+    return summary
+  }
+
+  func abandon() {
+    if isOpen { object.abandon() }
+    isOpen = false
+  }
+}
