@@ -76,6 +76,8 @@ def by_polars(table, metadata):
 
 
 def by_clickhouse(table, metadata):
+    # ClickHouse reads files below the current folder only.
+    os.chdir("/")
     import chdb
     import pyarrow
 

@@ -179,9 +179,10 @@ package struct ParquetRecordWriter: ~Copyable {
     if leaf.maxRepetition > 0 { Self.append(leaf.repetition, max: leaf.maxRepetition, to: &body) }
     Self.append(leaf.definition, max: leaf.maxDefinition, to: &body)
     if leaf.type == .boolean {
-      var bytes = [UInt8](repeating: 0, count: (leaf.booleans.count + 7) / 8)
-      for (index, boolean) in leaf.booleans.enumerated() where boolean { bytes[index / 8] |= 1 << UInt8(index % 8) }
-      body += bytes
+      let bits = leaf.booleans.map { UInt32($0 ? 1 : 0) }
+      bits.withUnsafeBufferPointer {
+        BitPacker.append($0, paddedCount: (bits.count + 7) & ~7, width: 1, to: &body)
+      }
     } else {
       body.append(contentsOf: leaf.values)
     }

@@ -6,6 +6,9 @@ import NIOHTTP1
 package import ObjectStore
 
 extension S3ObjectStore {
+  /// A request takes about as long as this many bytes on a fast network.
+  package var readGapBytes: Int { 1 << 20 }
+
   package func get(_ path: ObjectPath, bytesMax: Int) throws(Fault) -> [UInt8]? {
     precondition(bytesMax >= 0)
     var request = S3Request("read \"\(path)\"", .GET, key: try key(path))

@@ -19,6 +19,18 @@ struct Configuration: Sendable, Equatable {
     var connectionsMax = 200
     var statementTimeoutMs = 0
   }
+  struct HTTP: Sendable, Equatable {
+    var enabled = true
+    var host = "127.0.0.1"
+    var port = 8181
+    var connectionsMax = 200
+  }
+  struct Iceberg: Sendable, Equatable {
+    var enabled = true
+    var location = ""
+    var snapshotsMax = 500
+    var lendCredentials = false
+  }
   struct NATS: Sendable, Equatable {
     var enabled = true
     var url = "nats://127.0.0.1:4222"
@@ -110,6 +122,8 @@ struct Configuration: Sendable, Equatable {
 
   var server = Server()
   var postgres = Postgres()
+  var http = HTTP()
+  var iceberg = Iceberg()
   var nats = NATS()
   var schemas = Schemas()
   var flush = Flush()
@@ -138,6 +152,8 @@ struct Configuration: Sendable, Equatable {
     postgres.connectionsMax = try source.integer("postgres.connections_max", postgres.connectionsMax, in: 1...10_000)
     postgres.statementTimeoutMs = try source.integer(
       "postgres.statement_timeout_ms", postgres.statementTimeoutMs, in: 0...86_400_000)
+
+    try readHTTP(&source)
 
     nats.enabled = try source.boolean("nats.enabled", nats.enabled)
     nats.url = try source.text("nats.url", nats.url, allowsEmpty: false)
@@ -176,6 +192,22 @@ struct Configuration: Sendable, Equatable {
   }
 
   init() {}
+
+  private mutating func readHTTP(_ source: inout SettingSource) throws(Fault) {
+    http.enabled = try source.boolean("http.enabled", http.enabled)
+    http.host = try source.text("http.host", http.host, allowsEmpty: false)
+    http.port = try source.integer("http.port", http.port, in: 0...65_535)
+    http.connectionsMax = try source.integer("http.connections_max", http.connectionsMax, in: 1...10_000)
+    iceberg.enabled = try source.boolean("iceberg.enabled", iceberg.enabled)
+    iceberg.location = try source.text("iceberg.location", iceberg.location)
+    guard iceberg.location.isEmpty || iceberg.location.contains("://") && !iceberg.location.hasSuffix("/") else {
+      throw Fault(
+        .configFileError, "\"iceberg.location\" is \"\(iceberg.location)\"",
+        hint: "It is empty, or a location such as s3://bucket/prefix without a slash at its end.")
+    }
+    iceberg.snapshotsMax = try source.integer("iceberg.snapshots_max", iceberg.snapshotsMax, in: 1...100_000)
+    iceberg.lendCredentials = try source.boolean("iceberg.lend_credentials", iceberg.lendCredentials)
+  }
 
   static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
 

@@ -7,6 +7,7 @@ import Bedrock
 import Catalog
 import EventSchema
 import Foundation
+import HTTPServer
 import HotTier
 import Ingest
 import Lake
@@ -52,7 +53,11 @@ struct Server {
       maintenance.start()
       defer { maintenance.stop() }
       let external = try ExternalServing(settings: settings, engine: engine, lake: lake, data: data)
-      try await serve(engine, external, maintenance, load, keyring: keyring)
+      let iceberg = IcebergServing(
+        settings, engine: engine, lake: lake, storage: try IcebergStorage.of(settings, data: data), clock: clock)
+      iceberg?.start()
+      defer { iceberg?.stop() }
+      try await serve(engine, external, maintenance, load, iceberg, keyring: keyring)
     } catch {
       // What stopped the server is thrown below; a failure of closing after it is only logged.
       do throws(Fault) { try engine.close() } catch { log.error("closing: \(error)") }
@@ -64,7 +69,7 @@ struct Server {
 
   private func serve(
     _ engine: StorageEngine, _ external: ExternalServing, _ maintenance: Maintenance, _ load: QueryLoad,
-    keyring: Keyring
+    _ iceberg: IcebergServing?, keyring: Keyring
   ) async throws {
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
     var ingest: IngestService?
@@ -81,6 +86,7 @@ struct Server {
         service: PostgresServer(
           settings: query.portSettings, services: query.sessionServices, logger: Logger(label: "postgres"))))
     if let ingest { services.append(.init(service: ingest)) }
+    if settings.http.enabled { services.append(.init(service: httpServer(iceberg))) }
     let group = ServiceGroup(
       configuration: .init(
         services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "services")))
@@ -88,12 +94,22 @@ struct Server {
     query.shutdown()
   }
 
-  /// There is no password check yet: whoever reaches the port reads everything.
+  private func httpServer(_ iceberg: IcebergServing?) -> HTTPServer {
+    // The port opens when the storage is open and the events are published: nothing is left to wait for.
+    let routes = HealthRoutes.routes { nil } + (iceberg?.routes ?? [])
+    return HTTPServer(
+      settings: HTTPServerSettings(
+        host: settings.http.host, port: settings.http.port, connectionsMax: settings.http.connectionsMax),
+      routes: routes, clock: clock, logger: Logger(label: "http"))
+  }
+
+  /// There is no password check yet: whoever reaches a port reads everything.
   private func refuseOpenAddress() throws(Fault) {
-    let host = settings.postgres.host
-    guard host == "localhost" || host == "::1" || host.hasPrefix("127.") else {
+    var addresses = [(key: "postgres.host", host: settings.postgres.host)]
+    if settings.http.enabled { addresses.append((key: "http.host", host: settings.http.host)) }
+    for (key, host) in addresses where !HTTPServer.isLoopback(host) {
       throw Fault(
-        .configFileError, "\"postgres.host\" is \"\(host)\", which is not a loopback address",
+        .configFileError, "\"\(key)\" is \"\(host)\", which is not a loopback address",
         hint: "There is no password check yet. Use 127.0.0.1, and a tunnel for other hosts.")
     }
   }
