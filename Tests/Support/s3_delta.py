@@ -3,15 +3,22 @@
 
   s3_delta.py check                           fails unless deltalake and duckdb with its extensions are installed
   s3_delta.py read <endpoint> <uri>           count, distinct sequences, their sum, sum of values; one line an engine
-  s3_delta.py commit <endpoint> <uri> <n>     makes n commits by delta-rs that change table properties only
+  s3_delta.py commit <endpoint> <bucket> <folder> <n>
+                                              makes n commits without rows, by put_object with If-None-Match
+  s3_delta.py append <endpoint> <uri> <first> <n>
+                                              appends n times ten rows by delta-rs
 """
+import json
 import os
 import sys
 
+import boto3
+import botocore
 import deltalake
 import duckdb
 import duckdb_extension_delta
 import duckdb_extension_httpfs
+import pyarrow
 
 SQL = "select count(*), count(distinct sequence), cast(sum(sequence) as bigint), sum(value) from t"
 KEY = os.environ.get("AWS_ACCESS_KEY_ID", "test")
@@ -46,15 +53,42 @@ def read(endpoint, uri):
     print("duckdb", *duck_db(endpoint, uri))
 
 
-def commit(endpoint, uri, count):
+def commit(endpoint, bucket, folder, count):
+    s3 = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id=KEY,
+                      aws_secret_access_key=SECRET)
+    version, made = 0, 0
+    while made < int(count):
+        try:
+            entry = s3.get_object(Bucket=bucket, Key=f"{folder}/_delta_log/{version:020}.json")["Body"].read()
+            time = json.loads(entry.split(b"\n")[0])["commitInfo"].get("inCommitTimestamp", 0)
+            version += 1
+            continue
+        except s3.exceptions.NoSuchKey:
+            pass
+        action = {"commitInfo": {"timestamp": time + 1, "inCommitTimestamp": time + 1, "operation": "TEST",
+                                 "operationParameters": {}, "engineInfo": f"process {os.getpid()}"}}
+        try:
+            s3.put_object(Bucket=bucket, Key=f"{folder}/_delta_log/{version:020}.json", IfNoneMatch="*",
+                          Body=json.dumps(action).encode())
+            made += 1
+        except botocore.exceptions.ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 412:
+                raise
+
+
+def append(endpoint, uri, start, count):
     for number in range(int(count)):
-        while True:
-            table = deltalake.DeltaTable(uri, storage_options=options(endpoint))
+        first = int(start) + number * 10
+        rows = pyarrow.table({"id": pyarrow.array(range(first, first + 10), pyarrow.int64())})
+        for _ in range(20):
             try:
-                table.alter.set_table_properties({"test.counter": f"{os.getpid()}-{number}"}, raise_if_not_exists=False)
+                deltalake.write_deltalake(uri, rows, mode="append", storage_options=options(endpoint))
                 break
-            except deltalake.exceptions.CommitFailedError:
-                pass
+            except (deltalake.exceptions.CommitFailedError, deltalake.exceptions.DeltaError) as error:
+                # Both may try to make the table.
+                last = error
+        else:
+            raise last
 
 
 if sys.argv[1] == "check":
@@ -62,5 +96,7 @@ if sys.argv[1] == "check":
         assert os.path.exists(extension(module, name)), name
 elif sys.argv[1] == "read":
     read(*sys.argv[2:])
-else:
+elif sys.argv[1] == "commit":
     commit(*sys.argv[2:])
+else:
+    append(*sys.argv[2:])
