@@ -2,9 +2,11 @@
 
 import Bedrock
 import Columnar
+import EventSchema
 import Functions
 import Lake
 import Plan
+import StorageContract
 import StorageEngine
 
 /// The lake tables of an engine's event tables, by name.
