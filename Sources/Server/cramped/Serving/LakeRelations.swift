@@ -31,19 +31,6 @@ struct LakeTables: Sendable {
   }
 }
 
-extension VirtualRelation {
-  /// Boxed rows as chunks.
-  func chunks(_ rows: [[Scalar]]) -> [Chunk] {
-    stride(from: 0, to: rows.count, by: Limits.chunkRowsMax).map { start in
-      let part = rows[start..<min(start + Limits.chunkRowsMax, rows.count)]
-      let values = columns.enumerated().map { index, column in
-        ColumnBuilder.column(column.type, part.map { $0[index] })
-      }
-      return Chunk(columns: values, rowCount: part.count)
-    }
-  }
-}
-
 private func optional(_ value: Int64?) -> Scalar { value.map { .integer($0) } ?? .null }
 private func optional(_ value: String?) -> Scalar { value.map { .text($0) } ?? .null }
 
@@ -77,7 +64,7 @@ struct TableVersionsRelation: VirtualRelation {
         ])
       }
     }
-    return chunks(rows)
+    return JobsRelation.chunks(columns, rows)
   }
 }
 
@@ -103,6 +90,6 @@ struct FilesRelation: VirtualRelation {
         ])
       }
     }
-    return chunks(rows)
+    return JobsRelation.chunks(columns, rows)
   }
 }
