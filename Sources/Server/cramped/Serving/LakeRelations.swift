@@ -2,9 +2,11 @@
 
 import Bedrock
 import Columnar
+import EventSchema
 import Functions
 import Lake
 import Plan
+import StorageContract
 import StorageEngine
 
 /// The lake tables of an engine's event tables, by name.
@@ -26,19 +28,6 @@ struct LakeTables: Sendable {
         hint: "The name has the form domain.entity; cramped.tables lists them.")
     }
     return try lake.table(domain: table.schema.domain, entity: table.schema.entity)
-  }
-}
-
-extension VirtualRelation {
-  /// Boxed rows as chunks.
-  func chunks(_ rows: [[Scalar]]) -> [Chunk] {
-    stride(from: 0, to: rows.count, by: Limits.chunkRowsMax).map { start in
-      let part = rows[start..<min(start + Limits.chunkRowsMax, rows.count)]
-      let values = columns.enumerated().map { index, column in
-        ColumnBuilder.column(column.type, part.map { $0[index] })
-      }
-      return Chunk(columns: values, rowCount: part.count)
-    }
   }
 }
 
@@ -75,7 +64,7 @@ struct TableVersionsRelation: VirtualRelation {
         ])
       }
     }
-    return chunks(rows)
+    return JobsRelation.chunks(columns, rows)
   }
 }
 
@@ -101,6 +90,6 @@ struct FilesRelation: VirtualRelation {
         ])
       }
     }
-    return chunks(rows)
+    return JobsRelation.chunks(columns, rows)
   }
 }

@@ -6,6 +6,7 @@ import Columnar
 import Executor
 import Foundation
 import Ingest
+import Lake
 import Maintenance
 import Plan
 import PostgresServer
