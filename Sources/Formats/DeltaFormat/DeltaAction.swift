@@ -39,6 +39,21 @@ package struct DeltaProtocol: Hashable, Sendable {
   package static let open = DeltaProtocol(
     minReaderVersion: 1, minWriterVersion: 7,
     writerFeatures: ["appendOnly", "invariants", "inCommitTimestamp", "domainMetadata"])
+
+  /// The same with the feature that timestamps without time zone need, of readers too: only tables that have such a
+  /// column ask for readers of version 3.
+  package var withTimestampNTZ: DeltaProtocol {
+    var result = self
+    result.minReaderVersion = 3
+    result.minWriterVersion = 7
+    let feature = "timestampNtz"
+    var reader = readerFeatures ?? [], writer = writerFeatures ?? []
+    if !reader.contains(feature) { reader.append(feature) }
+    if !writer.contains(feature) { writer.append(feature) }
+    result.readerFeatures = reader
+    result.writerFeatures = writer
+    return result
+  }
 }
 
 package struct DeltaMetadata: Hashable, Sendable {

@@ -22,6 +22,8 @@ package indirect enum DeltaType: Hashable, Sendable {
 
 package struct DeltaField: Hashable, Sendable {
   package static let idKey = "cramped.field.id"
+  /// The SQL type of a column that Delta has no type for: "time", "numeric" or "interval".
+  package static let typeKey = "cramped.type"
   package var name: String
   package var type: DeltaType
   package var isNullable: Bool
@@ -37,6 +39,35 @@ package struct DeltaField: Hashable, Sendable {
 
   package init(name: String, type: DeltaType, isNullable: Bool, fieldID: Int32) {
     self.init(name: name, type: type, isNullable: isNullable, metadata: [Self.idKey: String(fieldID)])
+  }
+
+  /// A column of a SQL type. Throws 0A000 for types that have no form in a lake table.
+  package init(name: String, dataType: DataType, isNullable: Bool, fieldID: Int32) throws(Fault) {
+    self.init(name: name, type: try DeltaType(dataType), isNullable: isNullable, fieldID: fieldID)
+    metadata[Self.typeKey] = Self.typeTag(dataType)
+  }
+
+  /// JSON text for `typeKey`; nil for a type that Delta has.
+  package static func typeTag(_ type: DataType) -> String? {
+    switch type.element ?? type {
+    case .time: "\"time\""
+    case .numeric(nil): "\"numeric\""
+    case .interval: "\"interval\""
+    default: nil
+    }
+  }
+
+  /// The SQL type the column was made with, as far as the schema tells.
+  package var dataType: DataType? {
+    let own: DataType
+    switch metadata[Self.typeKey] {
+    case "\"time\"": own = .time
+    case "\"numeric\"": own = .numeric(nil)
+    case "\"interval\"": own = .interval
+    default: return type.dataType
+    }
+    if case .array = type { return .array(own) }
+    return own
   }
 
   package var fieldID: Int32? { metadata[Self.idKey].flatMap { Int32($0) } }
@@ -210,6 +241,17 @@ package struct DeltaSchema: Hashable, Sendable {
 }
 
 extension DeltaType {
+  /// True for timestamps without time zone, at any depth: they need the table feature timestampNtz.
+  package var hasTimestampNTZ: Bool {
+    switch self {
+    case .timestampNTZ: true
+    case .array(let element, _): element.hasTimestampNTZ
+    case .map(let key, let value, _): key.hasTimestampNTZ || value.hasTimestampNTZ
+    case .structure(let fields): fields.contains { $0.type.hasTimestampNTZ }
+    default: false
+    }
+  }
+
   /// Nil for nested types.
   var primitiveName: String? {
     switch self {
@@ -247,7 +289,13 @@ extension DeltaType {
     case .bytea: self = .binary
     case .date: self = .date
     case .timestamptz: self = .timestamp
-    case .array(let element): self = .array(try DeltaType(element), containsNull: true)
+    // Needs the table feature timestampNtz.
+    case .timestamp: self = .timestampNTZ
+    // Delta has none of these: microseconds since midnight; text that loses nothing. `DeltaField.typeKey` names the type.
+    case .time: self = .long
+    case .numeric(nil), .interval: self = .string
+    case .array(let element) where element.element == nil:
+      self = .array(try DeltaType(element), containsNull: true)
     default: throw Fault.unsupported("a column of type \(type) in a lake table")
     }
   }

@@ -106,7 +106,7 @@ class ColumnChunkWriter {
   }
 
   /// True when bounds of this leaf may be written.
-  final var hasBounds: Bool { column.statistics == .full && !column.isPersonal }
+  final var hasBounds: Bool { column.statistics == .full && !column.isPersonal && layout.isOrdered }
 
   // MARK: For ParquetWriter
 

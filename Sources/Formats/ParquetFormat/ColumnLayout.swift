@@ -3,11 +3,12 @@
 //   boolean                    BOOLEAN
 //   int2, int4, date           INT32 (INT(16), none, DATE)
 //   int8                       INT64
-//   time                       INT64 TIME(MICROS, local)
+//   time                       INT64 TIME(MICROS, local); plain INT64 in a Delta table, which has no such type
 //   timestamptz, timestamp     INT64 TIMESTAMP(MICROS, UTC or local)
 //   float4, float8             FLOAT, DOUBLE
 //   numeric(p, s)              INT32 to p = 9, INT64 to 18, then FIXED_LEN_BYTE_ARRAY; DECIMAL(p, s)
 //   text, varchar, json, jsonb BYTE_ARRAY STRING
+//   numeric, interval          BYTE_ARRAY STRING, ValueText.swift
 //   uuid                       BYTE_ARRAY STRING, 36 characters (Delta has no uuid)
 //   bytea                      BYTE_ARRAY
 
@@ -39,7 +40,15 @@ struct ColumnLayout {
     self.scale = scale
   }
 
-  init(_ column: ParquetColumn) throws(Fault) {
+  /// Bounds of the values in the file are bounds of the SQL values.
+  var isOrdered: Bool {
+    switch type {
+    case .numeric(nil), .interval: false
+    default: true
+    }
+  }
+
+  init(_ column: ParquetColumn, timesAsIntegers: Bool = false) throws(Fault) {
     let type = column.type
     switch type {
     case .boolean: self.init(type, .boolean)
@@ -47,7 +56,7 @@ struct ColumnLayout {
     case .int4: self.init(type, .int32)
     case .date: self.init(type, .int32, .date)
     case .int8: self.init(type, .int64)
-    case .time: self.init(type, .int64, .time(.micros))
+    case .time: self.init(type, .int64, timesAsIntegers ? .none : .time(.micros))
     case .timestamp: self.init(type, .int64, .timestamp(.micros, utc: false))
     case .timestamptz: self.init(type, .int64, .timestamp(.micros, utc: true))
     case .float4: self.init(type, .float)
@@ -64,9 +73,7 @@ struct ColumnLayout {
         type, physical, .decimal(precision: precision, scale: scale),
         typeLength: physical == .fixedLenByteArray ? Self.decimalByteCount(precision) : 0, precision: precision,
         scale: scale)
-    case .numeric(nil):
-      throw Fault.unsupported(
-        "numeric without precision in a Parquet file", hint: "Declare column \(column.name) as numeric(p, s).")
+    case .numeric(nil), .interval: self.init(type, .byteArray, .string)
     default: throw Fault.unsupported("the type \(type) of column \(column.name) in a Parquet file")
     }
   }
@@ -83,6 +90,7 @@ extension ColumnLayout {
   /// The column in the physical form of the file: fixed values of 1, 4 or 8 bytes, or bytes (flat or dictionary).
   func physicalColumn(_ column: Column) throws(Fault) -> Column {
     switch type {
+    case .numeric(nil), .interval: return ValueText.column(column)
     case .numeric: return try decimals(column.flat())
     case .uuid: return Self.uuidTexts(column.flat())
     default: break

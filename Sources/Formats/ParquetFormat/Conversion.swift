@@ -21,6 +21,7 @@ enum Conversion {
   case numericFromBytes(scale: Int, factor: Int128)
   case uuidFromBytes
   case uuidFromText
+  case valueFromText
   case timestampFromInt96
   case doubleFromFloat
   case doubleFromInt32
@@ -123,6 +124,9 @@ extension Conversion {
       guard let factor = powerOfTen(to?.scale ?? 0) else { return nil }
       return .numericFromInt64(scale: to?.scale ?? 0, factor: factor)
     case (.text, .uuid): return .uuidFromText
+    // Types without a form of their own (ValueText.swift), and times of day in a Delta table.
+    case (.text, .numeric(nil)), (.text, .interval): return .valueFromText
+    case (.int8, .time) where leaf.physical == .int64 && leaf.logical == .none: return .retype
     case (.text, _), (.json, _), (.bytea, _):
       return target.physical == .bytes && leaf.physical != .int96 ? .retype : nil
     default: return nil
@@ -214,6 +218,7 @@ extension Conversion {
       guard case .bytes(_, let data) = raw.form, raw.validity == nil else { return Self.uuidsWithNulls(raw, target) }
       return Column.fixed(target, count: raw.count, data)
     case .uuidFromText: return try Self.parseUUIDs(raw, target)
+    case .valueFromText: return try ValueText.parse(raw, target)
     case .intervalFromBytes: return Self.intervals(raw, target)
     case .narrow(let bits, let signed):
       let source = raw.int32s

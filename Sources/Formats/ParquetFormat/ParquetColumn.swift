@@ -58,6 +58,8 @@ package struct ParquetWriterOptions: Sendable {
   package var zstdLevel: Int32 = 3
   /// Also DELTA_LENGTH_BYTE_ARRAY, DELTA_BYTE_ARRAY and BYTE_STREAM_SPLIT where they are smaller. Some readers lack them.
   package var isCompact = false
+  /// Times of day lie as whole numbers without annotation, as a Delta table has them.
+  package var timesAsIntegers = false
   package var keyValues: [(key: String, value: String)] = []
   /// Columns the rows are sorted by, ascending with nulls last: indices into the leaves.
   package var sortingColumns: [Int] = []

@@ -55,7 +55,7 @@ package struct ParquetWriter: ~Copyable {
     var layouts: [ColumnLayout] = []
     var writers: [ColumnChunkWriter] = []
     for (column, shape) in zip(schema.columns, schema.shapes) {
-      let layout = try ColumnLayout(column)
+      let layout = try ColumnLayout(column, timesAsIntegers: options.timesAsIntegers)
       layouts.append(layout)
       writers.append(Self.makeWriter(column, layout, shape, options))
     }

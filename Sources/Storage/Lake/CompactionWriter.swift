@@ -33,12 +33,8 @@ final class CompactionWriter {
     precondition(fileBytesMax > 0 && bytesPerRow >= 0)
     self.table = table
     self.deltaSchema = deltaSchema
-    self.columns = columns.map {
-      ParquetColumn(
-        name: $0.name, type: $0.type, isNullable: $0.isNullable, fieldID: $0.fieldID, isPersonal: $0.isPersonal)
-    }
-    var options = ParquetWriterOptions()
-    options.rowGroupRowsMax = table.lake.options.rowGroupRowsMax
+    self.columns = columns.map { LakeLayout.column($0, sortKey: columns[sortingColumn].name) }
+    var options = LakeLayout.options(table.lake.options)
     options.sortingColumns = [sortingColumn]
     self.options = options
     self.fileBytesMax = fileBytesMax
@@ -55,7 +51,8 @@ final class CompactionWriter {
       file = current
     } else {
       let name = "part-\(DeltaTransactionBuilder.uuid()).parquet"
-      file = try CompactionFile(name: name, path: table.place.path(name), columns, options, table.lake.store)
+      file = try CompactionFile(
+        name: name, path: table.place.path(name), columns, options, table.lake.store, table.lake.encoders)
       current = file
     }
     try file.append(chunk, outputBytesMin: Self.outputBytesMin)
@@ -86,14 +83,9 @@ final class CompactionWriter {
     current = nil
     let summary = try file.finish()
     FaultPoint.pass("compact.file_published")
-    var statistics = DeltaStatistics(numRecords: Int64(summary.rowCount))
-    for (column, known) in zip(columns, summary.columns) where !column.isPersonal {
-      statistics.columns[column.name] = DeltaColumnStatistics(
-        min: known.min, max: known.max, nullCount: known.nullCount.map { Int64($0) })
-    }
     let add = DeltaAdd(
       path: file.name, size: Int64(summary.byteCount), modificationTime: table.lake.clock.nowMicros() / 1_000,
-      dataChange: false, stats: statistics.json(deltaSchema))
+      dataChange: false, stats: LakeLayout.statistics(summary, columns).json(deltaSchema))
     files.append(LakeFile(add: add, rowCount: Int64(summary.rowCount)))
     // Read back what readers will see before any log entry names it.
     let footer = try table.lake.footers.footer(file.path, size: add.size)
@@ -115,11 +107,12 @@ private final class CompactionFile {
 
   init(
     name: String, path: ObjectPath, _ columns: [ParquetColumn], _ options: ParquetWriterOptions,
-    _ store: any ObjectStore
+    _ store: any ObjectStore, _ encoders: WorkTeam?
   ) throws(Fault) {
     self.name = name
     self.path = path
     parquet = try ParquetWriter(columns: columns, options: options)
+    if let encoders { parquet.parallel = { count, body in encoders.run(count, body) } }
     object = try store.writer(path)
   }
 

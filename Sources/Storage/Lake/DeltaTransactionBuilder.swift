@@ -1,7 +1,7 @@
 // The actions of one commit, on top of a snapshot:
 //
 //   commitInfo      first, with an in-commit timestamp that rises strictly (where the table has that feature)
-//   protocol        with version 0 only
+//   protocol        with version 0, and when the first timestamp without time zone comes
 //   metaData        with version 0, and when the schema or the properties change
 //   remove ...      files replaced
 //   add ...         new files
@@ -29,14 +29,18 @@ struct DeltaTransactionBuilder {
     ]
     let before = isFirst ? nil : try Self.ownSchema(base)
     let schema = try Self.schema(before, adding: commit.schema)
+    let hasNTZ = schema.fields.contains { $0.type.hasTimestampNTZ }
     if isFirst {
-      actions.append(.protocolVersion(.open))
+      actions.append(.protocolVersion(hasNTZ ? DeltaProtocol.open.withTimestampNTZ : .open))
       actions.append(
         .metadata(
           DeltaMetadata(
             id: Self.uuid(), name: table, schemaString: schema.json,
             configuration: ["delta.enableInCommitTimestamps": "true"], createdTime: now)))
     } else if schema != before, var metadata = base.delta.metadata {
+      if hasNTZ, let version = base.delta.protocolVersion, version.withTimestampNTZ != version {
+        actions.append(.protocolVersion(try upgraded(version)))
+      }
       metadata.schemaString = schema.json
       actions.append(.metadata(metadata))
     }
@@ -47,6 +51,17 @@ struct DeltaTransactionBuilder {
       actions.append(.domainMetadata(DeltaDomainMetadata(domain: Self.tierDomain, configuration: tier)))
     }
     return actions
+  }
+
+  /// The protocol with timestamps without time zone. Versions that imply features do not become lists here: nobody but
+  /// another writer can have made such a table.
+  private func upgraded(_ version: DeltaProtocol) throws(Fault) -> DeltaProtocol {
+    guard version.minWriterVersion == 7, version.minReaderVersion == 1 || version.minReaderVersion == 3 else {
+      throw Fault.unsupported(
+        "a timestamp without time zone in lake table \(table), whose protocol is of versions "
+          + "\(version.minReaderVersion) and \(version.minWriterVersion),")
+    }
+    return version.withTimestampNTZ
   }
 
   /// Files replaced by others.
@@ -138,10 +153,13 @@ struct DeltaTransactionBuilder {
       guard let field = known else {
         // Rows that are there already have no value for a column that comes later.
         let isNullable = column.isNullable || current != nil
-        fields.append(DeltaField(name: column.name, type: type, isNullable: isNullable, fieldID: column.fieldID))
+        fields.append(
+          try DeltaField(name: column.name, dataType: column.type, isNullable: isNullable, fieldID: column.fieldID))
         continue
       }
-      guard field.name == column.name && field.type == type else {
+      guard field.name == column.name && field.type == type
+        && field.metadata[DeltaField.typeKey] == DeltaField.typeTag(column.type)
+      else {
         throw Fault(
           .invalidSchemaDefinition, "column \"\(column.name)\" of lake table \(new.name) cannot be changed in place",
           detail: "Field \(column.fieldID) is \"\(field.name)\" of type \(field.type) in the lake.")

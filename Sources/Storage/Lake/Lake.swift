@@ -27,7 +27,7 @@
 //
 //   LakeWriter.columns: [Int]                                    // indices into schema.columns: all but `_hash`
 //   LakeWriter.append(_: Chunk) throws(Fault)                    // a chunk of exactly these columns
-//   LakeWriter.finish() throws(Fault) -> [LakeFile]              // durable files, sorted by `published` inside
+//   LakeWriter.finish() throws(Fault) -> [LakeFile]              // durable files, each in the order of its table's clustering
 //   LakeWriter.abandon()                                         // deletes what it wrote
 //
 //   LakeSnapshot.version: Int64 (-1: no table yet), rowCount, byteCount, fileCount, files: [LakeDataFile]
@@ -52,6 +52,8 @@ package final class Lake: Sendable {
   let root: ObjectPath
   let clock: Clock
   let footers: FooterCache
+  /// Helpers of the threads that write files; nil: each encodes alone.
+  let encoders: WorkTeam?
   private let tables = Mutex<[String: LakeTable]>([:])
 
   /// - Parameter root: the folder that holds the folders of the domains.
@@ -64,6 +66,9 @@ package final class Lake: Sendable {
     self.options = options
     self.root = root
     footers = FooterCache(store: store, options: options)
+    encoders =
+      options.writeThreadCount > 1
+      ? WorkTeam(name: "lake encoding", threadCount: options.writeThreadCount - 1) : nil
   }
 
   /// Bytes of pages that are kept in memory now.
@@ -107,8 +112,14 @@ package final class Lake: Sendable {
 
 /// Sizes of what the lake writes and keeps in memory.
 package struct LakeOptions: Sendable {
-  /// Bytes of a data file at which the next one begins, measured before compression.
-  package var fileBytesTarget = 256 * 1_048_576
+  /// Bytes of a data file, about: a flush begins the next file when the rows gathered are estimated to take so many.
+  package var fileBytesTarget = 128 * 1_048_576
+  /// Bytes of rows that a flush gathers in memory at most before it writes a file, whatever size that gets.
+  package var writeBufferBytesMax = 256 * 1_048_576
+  /// Threads that encode the columns of a file together, the one that writes it included.
+  package var writeThreadCount = WorkerPool.coreCount
+  /// How files of a table are laid out, by `domain.entity`; by `published` where nothing is said.
+  package var clustering: [String: LakeClustering] = [:]
   /// Rows of a row group at most.
   package var rowGroupRowsMax = 1_000_000
   /// Bytes of Parquet footers and page indexes kept in memory.

@@ -186,4 +186,7 @@ package final class LakeTable: Sendable {
     try checkOwn()
     return try LakeWriter(table: self, schema: schema)
   }
+
+  /// How the files of this table are laid out.
+  package var clustering: LakeClustering { lake.options.clustering[name] ?? .published }
 }

@@ -1,8 +1,14 @@
-// Writes the rows of a flush as data files: gathers chunks up to the target size, sorts them by `published`, writes one
+// Writes the rows of a flush as data files: gathers chunks, lays them out by the clustering of the table, writes one
 // Parquet file, publishes it durably, and begins the next.
 //
-// The order of rows with equal `published` is the order they came in, so with rows in log order equal inputs give files
-// of equal content. Names are random: a file of an attempt that failed is never taken for one of the next.
+//   append ──► gathered chunks ──(estimated file size reached, or budget)──► order ──► columns, in parallel ──► file
+//
+// The order of rows with equal keys is the order they came in, so with rows in log order equal inputs give files of equal
+// content. Names are random: a file of an attempt that failed is never taken for one of the next.
+//
+// Memory: `writeBufferBytesMax` of gathered rows, whatever the number of rows appended; while a file is written also one
+// column of a row group for each encoding thread, and the compressed pages of a row group. A file that would need more
+// rows than the budget holds ends early: every file is sorted by itself, and compaction joins them.
 
 package import Bedrock
 package import Columnar
@@ -16,30 +22,42 @@ import Runtime
 package final class LakeWriter {
   /// Bytes handed to the store at once.
   private static let outputBytesMin = 4 * 1_048_576
-  /// Bytes of gathered rows before compression at most, so that offsets stay far inside 31 bits.
-  private static let gatheredBytesMax = 512 * 1_048_576
+  /// Bytes of the texts of one column of a file, so that offsets stay inside 31 bits when the column is put together.
+  private static let columnBytesMax = 1_024 * 1_048_576
+  /// Bytes of a file for each byte of gathered rows, before the first file tells.
+  private static let ratioAtFirst = 0.2
 
   /// The columns a chunk must have, as indices into the columns of the schema: all but `_hash`.
   package let columns: [Int]
   private let table: LakeTable
   private let deltaSchema: DeltaSchema
   private let parquetColumns: [ParquetColumn]
+  private let clustering: LakeClustering
+  /// Places of the clustering keys among the columns.
+  private let keys: [Int]
   private var gathered: [Chunk] = []
   private var gatheredBytes = 0
+  /// Bytes of the texts of each column of the gathered rows, as if none were coded.
+  private var textBytes: [Int]
+  /// Dictionaries whose bytes are counted.
+  private var met: Set<ObjectIdentifier> = []
+  private var ratio = LakeWriter.ratioAtFirst
   private var files: [LakeFile] = []
   private var isDone = false
 
-  init(table: LakeTable, schema: TableSchema) throws(Fault) {
+  /// - Parameter clustering: the layout of the files; that of the table if nil.
+  init(table: LakeTable, schema: TableSchema, clustering: LakeClustering? = nil) throws(Fault) {
     let lakeColumns = DeltaTransactionBuilder.lakeColumns(schema)
     precondition(lakeColumns[SystemColumn.published].column.type == .timestamptz, "files are sorted by published")
     self.table = table
     columns = lakeColumns.map(\.index)
     deltaSchema = try DeltaTransactionBuilder.schema(nil, adding: schema)
-    parquetColumns = lakeColumns.map { _, column in
-      ParquetColumn(
-        name: column.name, type: column.type, isNullable: column.isNullable, fieldID: column.fieldID,
-        isPersonal: column.isPersonal)
-    }
+    let clustering = clustering ?? table.clustering
+    self.clustering = clustering
+    keys = try clustering.keys(lakeColumns.map(\.column))
+    let sortKey = lakeColumns[keys.count == 1 ? keys[0] : SystemColumn.published].column.name
+    parquetColumns = lakeColumns.map { LakeLayout.column($0.column, sortKey: sortKey) }
+    textBytes = [Int](repeating: 0, count: lakeColumns.count)
   }
 
   deinit { abandon() }
@@ -49,16 +67,28 @@ package final class LakeWriter {
     files.reduce(0) { $0 + $1.rowCount } + gathered.reduce(0) { $0 + Int64($1.rowCount) }
   }
 
+  /// Bytes of rows that wait for their file.
+  var heldByteCount: Int { gatheredBytes }
+
   /// Adds rows: a chunk with exactly the columns `columns`. Writes a file when the target size is reached.
   package func append(_ chunk: Chunk) throws(Fault) {
     precondition(!isDone, "a finished writer takes no rows")
     precondition(chunk.columns.count == columns.count, "a chunk has the columns of the writer")
     if chunk.rowCount == 0 { return }
-    let bytes = chunk.columns.reduce(0) { $0 + Self.flatBytes($1) }
-    if gatheredBytes + bytes > Self.gatheredBytesMax { try writeFile() }
+    let options = table.lake.options
+    var bytes = chunk.columns.reduce(0) { $0 + GatheredRows.memoryBytes($1, &met) }
+    let texts = chunk.columns.map { GatheredRows.flatByteCount($0) }
+    let isTooLong = zip(textBytes, texts).contains { $0 + $1 > Self.columnBytesMax }
+    if !gathered.isEmpty && (gatheredBytes + bytes > options.writeBufferBytesMax || isTooLong) {
+      try writeFile()
+      bytes = chunk.columns.reduce(0) { $0 + GatheredRows.memoryBytes($1, &met) }
+    }
     gathered.append(chunk)
     gatheredBytes += bytes
-    if gatheredBytes >= table.lake.options.fileBytesTarget { try writeFile() }
+    for (index, count) in texts.enumerated() { textBytes[index] += count }
+    if Double(gatheredBytes) * ratio >= Double(options.fileBytesTarget) || gatheredBytes >= options.writeBufferBytesMax {
+      try writeFile()
+    }
   }
 
   /// Writes what is left. Every file returned is durable under its name, but in no log entry yet. The files are now the
@@ -76,7 +106,7 @@ package final class LakeWriter {
     isDone = true
     gathered = []
     for file in files {
-      do throws(Fault) { try table.lake.store.delete(table.folder.appending(file.add.path)) } catch { continue }
+      do throws(Fault) { try table.lake.store.delete(table.place.path(file.add.path)) } catch { continue }
     }
   }
 
@@ -84,16 +114,21 @@ package final class LakeWriter {
 
   private func writeFile() throws(Fault) {
     if gathered.isEmpty { return }
-    let rows = Self.sorted(Chunk.concatenate(gathered))
+    let bytes = gatheredBytes
+    let rows = laidOut()
     gathered = []
     gatheredBytes = 0
+    textBytes = [Int](repeating: 0, count: columns.count)
+    met = []
     let name = "part-\(DeltaTransactionBuilder.uuid()).parquet"
-    let path = try table.folder.appending(name)
+    let path = try table.place.path(name)
     let summary = try write(rows, to: path)
     FaultPoint.pass("lake.file_published")
+    // A small file says little about large ones: its footer weighs as much as its rows.
+    if summary.byteCount > 1_048_576 { ratio = Double(summary.byteCount) / Double(max(bytes, 1)) }
     let add = DeltaAdd(
       path: name, size: Int64(summary.byteCount), modificationTime: table.lake.clock.nowMicros() / 1_000,
-      stats: statistics(summary).json(deltaSchema))
+      stats: LakeLayout.statistics(summary, parquetColumns).json(deltaSchema))
     files.append(LakeFile(add: add, rowCount: Int64(summary.rowCount)))
     // Read back what readers will see before any log entry names it.
     let footer = try table.lake.footers.footer(path, size: add.size)
@@ -102,18 +137,29 @@ package final class LakeWriter {
     }
   }
 
-  private func write(_ rows: Chunk, to path: ObjectPath) throws(Fault) -> ParquetFileSummary {
-    var options = ParquetWriterOptions()
-    options.rowGroupRowsMax = table.lake.options.rowGroupRowsMax
-    options.sortingColumns = [SystemColumn.published]
+  /// The gathered rows in the order of the clustering.
+  private func laidOut() -> GatheredRows {
+    let chunks = gathered
+    let order = clustering.order(
+      keys, published: SystemColumn.published, rowCount: chunks.reduce(0) { $0 + $1.rowCount }
+    ) { index in GatheredRows.joined(chunks.map { $0.columns[index] }) }
+    return GatheredRows(chunks, order: order)
+  }
+
+  private func write(_ rows: GatheredRows, to path: ObjectPath) throws(Fault) -> ParquetFileSummary {
+    var options = LakeLayout.options(table.lake.options)
+    // Rows along a curve are sorted by nothing that Parquet can name.
+    if keys.count < 2 { options.sortingColumns = keys + [SystemColumn.published] }
     var parquet = try ParquetWriter(columns: parquetColumns, options: options)
+    if let encoders = table.lake.encoders { parquet.parallel = { count, body in encoders.run(count, body) } }
     let object = try table.lake.store.writer(path)
     do throws(Fault) {
       var output: [UInt8] = []
+      // One row group at a time, so that no more than its bytes wait for the store.
       var row = 0
       while row < rows.rowCount {
         let end = min(rows.rowCount, row + options.rowGroupRowsMax)
-        try parquet.append(rows.slice(row..<end), to: &output)
+        try parquet.append(RowRange(rows: rows, range: row..<end), to: &output)
         row = end
         if output.count >= Self.outputBytesMin {
           try object.append(output)
@@ -132,40 +178,15 @@ package final class LakeWriter {
       throw error
     }
   }
+}
 
-  /// The rows in the order of `published`.
-  private static func sorted(_ rows: Chunk) -> Chunk {
-    let published = rows.columns[SystemColumn.published].flat()
-    guard let order = RadixSort.order(published.int64s) else { return rows }
-    return rows.gather(order.span)
-  }
+/// Some rows of the gathered ones.
+private struct RowRange: ParquetRowSource {
+  let rows: GatheredRows
+  let range: Range<Int>
+  var rowCount: Int { range.count }
 
-  private func statistics(_ summary: ParquetFileSummary) -> DeltaStatistics {
-    var statistics = DeltaStatistics(numRecords: Int64(summary.rowCount))
-    for (column, known) in zip(parquetColumns, summary.columns) where !column.isPersonal {
-      statistics.columns[column.name] = DeltaColumnStatistics(
-        min: known.min, max: known.max, nullCount: known.nullCount.map { Int64($0) })
-    }
-    return statistics
-  }
-
-  /// Bytes of the column once it is flat.
-  private static func flatBytes(_ column: Column) -> Int {
-    switch column.form {
-    case .fixed, .list: return column.count * (column.type.physical.width ?? 16)
-    case .bytes: return column.count * 4 + Int(column.offsets[column.count])
-    case .constant(let one): return flatBytes(one) * column.count
-    case .dictionary(_, let dictionary):
-      let values = dictionary.values
-      guard case .bytes = values.form else { return column.count * (column.type.physical.width ?? 16) }
-      let codes = column.codes, offsets = values.offsets
-      var bytes = column.count * 4
-      if dictionary.count == 0 { return bytes }
-      for row in 0..<codes.count {
-        let code = Int(codes[row])
-        bytes += Int(offsets[code + 1] - offsets[code])
-      }
-      return bytes
-    }
+  func columns(_ index: Int, rows part: Range<Int>) throws(Fault) -> [Column] {
+    try rows.columns(index, rows: (range.lowerBound + part.lowerBound)..<(range.lowerBound + part.upperBound))
   }
 }
