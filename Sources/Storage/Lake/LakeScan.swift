@@ -167,19 +167,20 @@ package final class LakeScan: TableScan {
 
   /// Parts of large row groups that begin where pages of the first column read begin.
   private static func split(_ groups: [LakeMorsel], _ work: LakeScanWork) throws(Fault) -> [LakeMorsel] {
+    let rowsMin = work.cache.options.morselRowsMin
     var parts: [LakeMorsel] = []
     for group in groups {
       let count = group.group.rowCount
       let columns = work.columns + work.conditions.map(\.column)
       let leaf = columns.lazy.compactMap { leafIndex(group.footer, $0) }.first
-      guard count >= 2 * work.cache.options.morselRowsMin, let leaf,
+      guard count / 2 >= rowsMin, let leaf,
         let index = try work.cache.indexes(group.file.path, [(group.group.columns[leaf], false)])[0].offsets
       else {
         parts.append(group)
         continue
       }
       var start = 0
-      for page in index.pages where page.firstRow - start >= work.cache.options.morselRowsMin && count - page.firstRow >= work.cache.options.morselRowsMin {
+      for page in index.pages where page.firstRow - start >= rowsMin && count - page.firstRow >= rowsMin {
         parts.append(LakeMorsel(file: group.file, footer: group.footer, rowGroup: group.rowGroup, rows: start..<page.firstRow))
         start = page.firstRow
       }

@@ -274,9 +274,10 @@ struct ScanTests {
 
   @Test("a fault of a read ahead is the fault of the scan; a scan given up half-way leaves nothing behind")
   func prefetchFaults() throws {
-    try write(rows(34_000, seed: 6), Self.small)
     var options = Self.small
+    options.rowGroupRowsMax = 8_500
     options.pageCacheBytesMax = 0
+    try write(rows(34_000, seed: 6), options)
     let snapshot = try snapshot(options)
     let request = ScanRequest(table: TableID(raw: 1), columns: [0, 6])
     _ = try snapshot.rows(Self.schema, ["sequence"]).rows
