@@ -35,7 +35,7 @@ struct BloomFilterBuilder {
     blocks.withUnsafeMutableBufferPointer { blocks in
       for hash in hashes {
         // SAFETY: (32 bits * count) >> 32 is less than count.
-        blocks[Int(truncatingIfNeeded: (hash >> 32) &* count >> 32)] |= Self.mask(UInt32(truncatingIfNeeded: hash))
+        blocks[Int(truncatingIfNeeded: ((hash >> 32) &* count) >> 32)] |= Self.mask(UInt32(truncatingIfNeeded: hash))
       }
     }
   }

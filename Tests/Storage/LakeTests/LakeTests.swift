@@ -67,7 +67,7 @@ struct LakeTests {
   @Test("several files and row groups: pruned by the log's and the footers' statistics, never wrongly")
   func pruning() throws {
     var small = self
-    small.options.fileBytesTarget = 100_000
+    small.options.fileBytesTarget = 20_000
     small.options.rowGroupRowsMax = 200
     let table = try small.table()
     let rows = Fixture.rows(1..<4_001)
