@@ -59,7 +59,7 @@ let allModules: [Module] = [
     "EventDecoding", .formats, "Formats",
     uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "JSONTape"]),
   Module("ParquetFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "Compression"]),
-  Module("DeltaFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "JSONTape"]),
+  Module("DeltaFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "JSONTape", "ParquetFormat"]),
   Module("IcebergFormat", .formats, "Formats", uses: ["Bedrock", "Columnar", "Compression", "JSONTape"]),
   Module("PostgresProtocol", .formats, "Formats", uses: ["Bedrock", "Columnar"]),
   Module("SQLSyntax", .formats, "Formats", uses: ["Bedrock", "CPgQuery"]),
@@ -247,7 +247,7 @@ let allBenchmarks: [Module] = [
 
 /// Fuzz targets exist only when FUZZ=1: they need flags that a dependant must never inherit.
 let fuzzers: [Module] = [
-  Module("FuzzParquet", .tests, "Targets", uses: ["Bedrock", "Columnar", "ParquetFormat"]),
+  Module("FuzzParquet", .tests, "Targets", uses: ["ParquetFormat"]),
   Module("FuzzDeltaLog", .tests, "Targets", uses: ["Bedrock", "DeltaFormat"]),
   Module("FuzzDeltaCheckpoint", .tests, "Targets", uses: ["Bedrock", "Columnar", "ParquetFormat", "DeltaFormat"]),
   Module("FuzzDeletionVector", .tests, "Targets", uses: ["Bedrock", "DeltaFormat"]),

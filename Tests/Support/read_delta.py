@@ -4,6 +4,9 @@
   read_delta.py check                          which readers there are, one a line
   read_delta.py compare <table> <expected>     every reader must see what the file says; prints the differences
   read_delta.py write <table>                  writes a small table with delta-rs, for our own reader
+  read_delta.py create <table> <schema>        makes an empty table with delta-rs; the file has Delta's schema text
+  read_delta.py count <table> <reader>         how many rows a reader sees
+  read_delta.py append <table> <first> <count> appends rows with _pos from <first> on, one commit each, with delta-rs
 
 The expected file is JSON: {"columns": [name ...], "rows": [[value ...] ...]}, rows in the order of _pos, timestamps in
 microseconds since 1970, dates as text, bytes in hexadecimal, decimals as text, NaN and infinity as text.
@@ -169,10 +172,33 @@ def write(path):
     return 0
 
 
+def create(path, schema_path):
+    with open(schema_path) as file:
+        schema = deltalake.Schema.from_json(file.read())
+    deltalake.DeltaTable.create(path, schema)
+    return 0
+
+
+def append(path, first, count):
+    schema = pyarrow.schema(deltalake.DeltaTable(path).schema())
+    for position in range(first, first + count):
+        values = {"sequence": position * 10, "name": "foreign", "_pos": position,
+                  "published": EPOCH, "received": EPOCH}
+        row = pyarrow.table({field.name: pyarrow.array([values.get(field.name)], field.type) for field in schema})
+        deltalake.write_deltalake(path, row, mode="append")
+    return 0
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "check":
         print("\n".join(readers()))
     elif sys.argv[1] == "compare":
         sys.exit(compare(sys.argv[2], sys.argv[3]))
+    elif sys.argv[1] == "create":
+        sys.exit(create(sys.argv[2], sys.argv[3]))
+    elif sys.argv[1] == "count":
+        print(readers()[sys.argv[3]](sys.argv[2]).num_rows)
+    elif sys.argv[1] == "append":
+        sys.exit(append(sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
     else:
         sys.exit(write(sys.argv[2]))

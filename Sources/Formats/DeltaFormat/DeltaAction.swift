@@ -90,6 +90,14 @@ package struct DeltaDeletionVector: Hashable, Sendable {
   package var sizeInBytes: Int32
   package var cardinality: Int64
 
+  package init(storageType: String, pathOrInlineDv: String, offset: Int32?, sizeInBytes: Int32, cardinality: Int64) {
+    self.storageType = storageType
+    self.pathOrInlineDv = pathOrInlineDv
+    self.offset = offset
+    self.sizeInBytes = sizeInBytes
+    self.cardinality = cardinality
+  }
+
   /// What makes (path, deletion vector) pairs distinct (PROTOCOL.md, "Action Reconciliation").
   package var uniqueID: String {
     offset.map { "\(storageType)\(pathOrInlineDv)@\($0)" } ?? storageType + pathOrInlineDv

@@ -19,6 +19,14 @@ enum DeltaActionReader {
     return result
   }
 
+  /// The sidecar that a line of a v2 checkpoint names; nil for other lines.
+  static func sidecar(_ root: JSONValue) throws(Fault) -> DeltaSidecar? {
+    guard let body = root.object?.value(of: "sidecar")?.object else { return nil }
+    guard let path = body.value(of: "path")?.text else { throw wrong("sidecar has no path") }
+    let size = body.value(of: "sizeInBytes")?.int64 ?? 0
+    return DeltaSidecar(path: try DeltaPath.decode(path.string), byteCount: size)
+  }
+
   private static func action(named name: JSONText, _ body: JSONObject) throws(Fault) -> DeltaAction? {
     if name == "add" { return .add(try add(body)) }
     if name == "remove" { return .remove(try remove(body)) }

@@ -102,6 +102,10 @@ package enum DeltaLogFile: Hashable, Sendable {
 package struct DeltaCheckpointFiles: Hashable, Sendable {
   package let version: Int64
   package let names: [String]
+  package init(version: Int64, names: [String]) {
+    self.version = version
+    self.names = names
+  }
 }
 
 /// What has to be read for one version: perhaps a checkpoint, then commits and compacted logs without a gap.

@@ -42,6 +42,20 @@ package enum DeltaPartitionValue {
 }
 
 extension DeltaType {
+  /// True for a type whose values lie in several leaves of a file, or in a repeated one.
+  package var isNested: Bool {
+    switch self {
+    case .array, .map, .structure: true
+    default: false
+    }
+  }
+
+  /// True for an array whose elements are scalars: it has no members with names of their own.
+  package var isScalarArray: Bool {
+    if case .array(let element, _) = self { return !element.isNested }
+    return false
+  }
+
   /// The SQL type of a column in the table's own schema: arrays of scalars are arrays, other nested values JSON.
   package var columnType: DataType {
     switch self {

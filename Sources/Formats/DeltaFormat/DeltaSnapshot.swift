@@ -16,8 +16,8 @@ package struct DeltaSnapshot: Sendable {
   package private(set) var protocolVersion: DeltaProtocol?
   package private(set) var metadata: DeltaMetadata?
   package private(set) var files: [DeltaFileKey: DeltaAdd] = [:]
-  /// Files removed and perhaps still on disk, with the time of their removal (ms since 1970).
-  package private(set) var tombstones: [DeltaFileKey: Int64?] = [:]
+  /// Files removed and perhaps still on disk.
+  package private(set) var tombstones: [DeltaFileKey: DeltaRemove] = [:]
   package private(set) var transactions: [String: DeltaTransaction] = [:]
   package private(set) var domains: [String: DeltaDomainMetadata] = [:]
   /// Milliseconds since 1970; of the newest commit that had one.
@@ -72,6 +72,27 @@ package struct DeltaSnapshot: Sendable {
     self.version = version
   }
 
+  /// Tombstones that are younger than `millis` (ms since 1970), by path; one without a time counts as young.
+  package func removes(after millis: Int64) -> [DeltaRemove] {
+    tombstones.values.filter { $0.deletionTimestamp ?? .max > millis }.sorted {
+      ($0.path, $0.key.deletionVectorID ?? "") < ($1.path, $1.key.deletionVectorID ?? "")
+    }
+  }
+
+  /// True when a checkpoint says the same: live files but for `dataChange`, applications, domains, metadata and protocol,
+  /// and at least the tombstones that are younger than `millis`.
+  package func isEqual(to other: DeltaSnapshot, tombstonesAfter millis: Int64) -> Bool {
+    guard version == other.version, protocolVersion == other.protocolVersion, metadata == other.metadata,
+      transactions == other.transactions, domains == other.domains, files.count == other.files.count
+    else { return false }
+    for (key, add) in files {
+      guard var mine = other.files[key] else { return false }
+      mine.dataChange = add.dataChange
+      if mine != add { return false }
+    }
+    return other.removes(after: millis).allSatisfy { tombstones[$0.key] != nil }
+  }
+
   /// True when the log has named this path, as a live file or as a removed one.
   package func knows(path: String) -> Bool {
     let key = DeltaFileKey(path: path)
@@ -111,7 +132,7 @@ package struct DeltaSnapshot: Sendable {
       files[add.key] = add
     case .remove(let remove):
       files[remove.key] = nil
-      tombstones.updateValue(remove.deletionTimestamp, forKey: remove.key)
+      tombstones[remove.key] = remove
     case .transaction(let transaction): transactions[transaction.appID] = transaction
     case .domainMetadata(let domain): domains[domain.domain] = domain.removed ? nil : domain
     case .metadata(let metadata): self.metadata = metadata

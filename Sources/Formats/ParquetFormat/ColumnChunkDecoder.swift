@@ -283,6 +283,9 @@ package final class ColumnChunkDecoder {
     return pending?.header.encoding ?? -1
   }
 
+  /// What the header of a page that is not loaded says of its values; only where no index has said so before.
+  var nextPageStatistics: ParquetStatistics? { page == nil && index == nil ? pending?.header.statistics : nil }
+
   /// Reads headers up to the next data page with rows, and the dictionary on the way; returns that page's rows.
   private func announcePage() throws(Fault) -> Int {
     if let pending { return pending.header.valueCount }
@@ -340,7 +343,8 @@ package final class ColumnChunkDecoder {
       throw Fault.bug("the bytes of a Parquet page were not given")
     }
     let bytes = piece.bytes.bytes
-    let (header, length) = try PageHeader.read(bytes.extracting((offset - piece.fileOffset)..<bytes.byteCount))
+    let (header, length) = try PageHeader.read(
+      bytes.extracting((offset - piece.fileOffset)..<bytes.byteCount), leaf: index == nil ? leaf : nil)
     let start = offset + length
     let limit = min(piece.range.upperBound, chunk.byteRange.upperBound)
     guard header.compressedByteCount <= limit - start else { throw Self.damaged("a page is longer than its chunk") }
@@ -427,16 +431,17 @@ package final class ColumnChunkDecoder {
 
   private func unpackV2(_ header: PageHeader, _ range: Range<Int>, _ buffer: Buffer) throws(Fault) -> ParquetPage {
     let (levelBytes, overflow) = header.definitionByteCount.addingReportingOverflow(header.repetitionByteCount)
-    guard !overflow, levelBytes <= range.count, levelBytes <= header.uncompressedByteCount,
-      header.repetitionByteCount == 0 || leaf.maxRepetition > 0
-    else { throw Self.damaged("levels are longer than their page") }
+    guard !overflow, levelBytes <= range.count, levelBytes <= header.uncompressedByteCount else {
+      throw Self.damaged("levels are longer than their page")
+    }
     let (bytes, values) = try unpack(
       buffer, (range.lowerBound + levelBytes)..<range.upperBound, header.uncompressedByteCount - levelBytes,
       compressed: header.isCompressed)
     var levels: (bytes: Buffer, range: Range<Int>)?
     if leaf.maxDefinition > 0 {
-      let place = range.lowerBound..<(range.lowerBound + levelBytes)
-      levels = keeper == nil ? (buffer, place) : (Self.copy(buffer, place), 0..<levelBytes)
+      // Repetition levels that are always 0 may stand in front.
+      let place = (range.lowerBound + header.repetitionByteCount)..<(range.lowerBound + levelBytes)
+      levels = keeper == nil ? (buffer, place) : (Self.copy(buffer, place), 0..<place.count)
     }
     return ParquetPage(header: header, content: .data(bytes, values, levels: levels))
   }

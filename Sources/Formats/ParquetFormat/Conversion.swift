@@ -234,8 +234,8 @@ extension Conversion {
       }
     case .onlyNulls:
       guard raw.nullCount == raw.count else { throw Fault.corrupt("a Parquet column of type null has values") }
-      return Column.nulls(target, count: raw.count)
-    case .timestampFromInt96: return try Self.timestamps(raw, target)
+      return Column.nulls(target, count: raw.count).flat()
+    case .timestampFromInt96: return Self.timestamps(raw, target)
     case .doubleFromFloat:
       let source = raw.float32s
       return Self.build(raw, target, Double.self) { out in
@@ -397,10 +397,11 @@ extension Conversion {
     }
   }
 
-  private static func timestamps(_ raw: Column, _ target: DataType) throws(Fault) -> Column {
+  /// Nanoseconds of the day and the Julian day, little-endian. Both are signed and the sum wraps: Spark's Julian days
+  /// overflow in the year 289,000, and this undoes it.
+  private static func timestamps(_ raw: Column, _ target: DataType) -> Column {
     let offsets = raw.offsets, data = raw.data
-    var fits = true
-    let column = build(raw, target, Int64.self) { out in
+    return build(raw, target, Int64.self) { out in
       for row in 0..<raw.count {
         let start = Int(offsets[row])
         out[row] = 0
@@ -410,14 +411,11 @@ extension Conversion {
         var julianDay: UInt32 = 0
         for index in 0..<4 { julianDay |= UInt32(data[start + 8 + index]) << UInt32(index * 8) }
         // Julian day 2,440,588 begins on 1970-01-01; the day counts 86,400,000,000 µs.
-        let days = Int64(julianDay) - 2_440_588
-        let (micros, overflow) = days.multipliedReportingOverflow(by: 86_400_000_000)
-        let (sum, overflow2) = micros.addingReportingOverflow(Int64(bitPattern: nanos) / 1_000)
-        if overflow || overflow2 { fits = false } else { out[row] = sum }
+        let days = Int64(Int32(bitPattern: julianDay)) - 2_440_588
+        let (micros, rest) = Int64(bitPattern: nanos).quotientAndRemainder(dividingBy: 1_000)
+        out[row] = days &* 86_400_000_000 &+ (rest < 0 ? micros - 1 : micros)
       }
     }
-    if !fits { throw outOfRange() }
-    return column
   }
 }
 

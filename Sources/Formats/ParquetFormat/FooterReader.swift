@@ -76,9 +76,12 @@ enum FooterReader {
       guard !overflow else { throw damaged("too many rows") }
       sum = total
     }
-    guard sum == rowCount else { throw damaged("its row groups have \(sum) rows, not \(rowCount)") }
+    // Some writers of repeated fields left the count of the file at 0; those of the row groups are what is read.
+    guard sum == rowCount || rowCount == 0 else { throw damaged("its row groups have \(sum) rows, not \(rowCount)") }
+    var groups = trust(rowGroups, leaves: leaves, orders: orders)
+    if forgetsDictionaryHeader(createdBy) { groups = groups.map { widen($0, dataByteCount) } }
     return ParquetFile(
-      rowCount: rowCount, leaves: leaves, fields: fields, rowGroups: trust(rowGroups, leaves: leaves, orders: orders),
+      rowCount: sum, leaves: leaves, fields: fields, rowGroups: groups,
       createdBy: createdBy, keyValues: keyValues)
   }
 
@@ -101,6 +104,25 @@ enum FooterReader {
       }
       return ParquetRowGroup(rowCount: group.rowCount, columns: columns)
     }
+  }
+
+  /// parquet-mr before 1.2.9 left the header of the dictionary page out of the size of the chunk (PARQUET-816).
+  private static func forgetsDictionaryHeader(_ createdBy: String?) -> Bool {
+    guard let createdBy, createdBy.hasPrefix("parquet-mr") else { return false }
+    let words = createdBy.split(separator: " ")
+    guard words.count >= 3, words[1] == "version" else { return true }
+    let numbers = words[2].split(whereSeparator: { !$0.isNumber }).prefix(3).map { Int($0) ?? 0 }
+    return numbers.count == 3 && numbers.lexicographicallyPrecedes([1, 2, 9])
+  }
+
+  private static func widen(_ group: ParquetRowGroup, _ dataByteCount: Int) -> ParquetRowGroup {
+    let headerBytesMax = 100
+    var columns = group.columns
+    for index in columns.indices {
+      let range = columns[index].byteRange
+      columns[index].byteRange = range.lowerBound..<min(range.upperBound + headerBytesMax, dataByteCount)
+    }
+    return ParquetRowGroup(rowCount: group.rowCount, columns: columns)
   }
 
   private static func readKeyValue(_ reader: inout ThriftReader) throws(Fault) -> (key: String, value: String) {
@@ -260,10 +282,10 @@ enum FooterReader {
       case 12:
         try reader.expectStruct(field)
         meta.statistics = try StatisticsCoding.read(&reader, leaf: leaf)
-      case 14: meta.bloomFilterOffset = try reader.count(field)
-      case 15: meta.bloomFilterByteCount = try reader.count(field)
-      case 16:
-        try reader.expectStruct(field)
+      // Writers older than these fields used their numbers for something else.
+      case 14 where field.type == ThriftReader.int64: meta.bloomFilterOffset = try reader.count(field)
+      case 15 where field.type == ThriftReader.int32: meta.bloomFilterByteCount = try reader.count(field)
+      case 16 where field.type == ThriftReader.structure:
         meta.sizes = try readSizes(&reader)
       default: try reader.skip(field)
       }

@@ -27,7 +27,7 @@ enum PageLevels {
     case .bitPacked:
       let width = width(max: max)
       let (bits, overflow) = count.multipliedReportingOverflow(by: width)
-      guard !overflow, (bits + 7) / 8 <= range.count else {
+      guard !overflow, bits / 8 < range.count || bits == range.count * 8 else {
         throw Fault.corrupt("a Parquet page is damaged: its levels are longer than the page")
       }
       let hybrid = repack(bytes, at: range.lowerBound, count: count, width: width)

@@ -29,7 +29,7 @@ package struct ParquetColumnChunk: Sendable {
   package let codecNumber: Int32
   package let valueCount: Int
   /// The pages in the file, dictionary page first.
-  package let byteRange: Range<Int>
+  package internal(set) var byteRange: Range<Int>
   package let uncompressedByteCount: Int
   package internal(set) var statistics: ParquetStatistics?
   package let offsetIndexRange: Range<Int>?

@@ -32,13 +32,9 @@ final class ExternalParquet: ExternalTable {
   ///   - prefix: what makes a path of the store a full name.
   init(
     _ files: [ExternalFile], source: ExternalSource, store: any ObjectStore, prefix: String, label: String,
-    footerBytesMax: Int
+    options: LakeOptions
   ) throws(Fault) {
     precondition(!files.isEmpty)
-    var options = LakeOptions()
-    options.footerCacheBytesMax = footerBytesMax
-    // The files are not known to stay as they are: nothing of their pages outlives the scan.
-    options.pageCacheBytesMax = 0
     let footers = FooterCache(store: store, options: options)
     var union = ColumnUnion()
     var rows: Int64 = 0
@@ -115,6 +111,9 @@ final class ExternalParquet: ExternalTable {
   ) throws(Fault) -> LakeSnapshot {
     // All paths begin with the same folder, which the log's paths are relative to.
     let folder = files[0].path.parts[0]
+    guard files.allSatisfy({ $0.path.parts.count > 1 && $0.path.parts[0] == folder }) else {
+      throw Fault.unsupported("reading files of different top folders of a store as one table")
+    }
     let place = LakePlace(
       name: name, folder: try ObjectPath(String(folder)), store: store, footers: footers, location: nil)
     var actions: [DeltaAction] = [

@@ -5,6 +5,7 @@
 
 package import Bedrock
 import Columnar
+import DeltaFormat
 package import EventSchema
 import ObjectStore
 package import StorageContract
@@ -15,11 +16,19 @@ package final class ExternalReader: ExternalTables {
   package typealias LakeTables = @Sendable (TableID) -> (domain: String, entity: String, columns: [TableColumn])?
   /// Delta tables, and lists of files, that are kept.
   private static let keptMax = 64
-  private static let parquetFooterBytesMax = 64 * 1_048_576
+  /// Stores with caches of their own.
+  private static let storesMax = 8
 
+  private struct KeptTable {
+    let location: String
+    let table: LakeTable
+    /// The entry of the log that was the newest, to tell a table that was made anew in the same place.
+    var newest: (version: Int64, entry: FolderEntry)?
+  }
   private struct Kept {
-    var tables: [(location: String, table: LakeTable)] = []
+    var tables: [KeptTable] = []
     var files: [(source: ExternalSource, table: ExternalParquet)] = []
+    var caches: [(prefix: String, cache: FooterCache)] = []
   }
   private let lake: Lake
   private let locations: ExternalLocations
@@ -51,23 +60,56 @@ package final class ExternalReader: ExternalTables {
     let path = try ObjectPath(place.path)
     let name = place.prefix + place.path
     try checkDelta(path, in: place.store, name)
-    let table = kept.withLock { kept in
-      if let index = kept.tables.firstIndex(where: { $0.location == name }) {
-        let found = kept.tables.remove(at: index)
-        kept.tables.append(found)
-        return found.table
-      }
-      let table = lake.foreignTable(at: path, in: place.store, location: name)
-      kept.tables.append((name, table))
-      if kept.tables.count > Self.keptMax { kept.tables.removeFirst() }
-      return table
+    let known = kept.withLock { kept in
+      kept.tables.firstIndex { $0.location == name }.map { kept.tables.remove(at: $0) }
     }
-    let newest = try table.refresh()
+    var table: LakeTable?
+    if let known, let newest = known.newest,
+      try commitEntry(newest.version, of: path, in: place.store) == newest.entry
+    {
+      table = known.table
+    }
+    let opened = table ?? LakeTable(
+      lake: lake,
+      place: LakePlace(name: name, folder: path, store: place.store, footers: cache(place), location: name),
+      isForeign: true)
+    let newest = try opened.refresh()
     guard newest.version >= 0 else { throw notDelta(name) }
-    let snapshot = try table.snapshot(at: version)
+    let entry = try commitEntry(newest.version, of: path, in: place.store)
+    kept.withLock { kept in
+      kept.tables.append(
+        KeptTable(location: name, table: opened, newest: entry.map { (version: newest.version, entry: $0) }))
+      if kept.tables.count > Self.keptMax { kept.tables.removeFirst() }
+    }
+    let snapshot = try opened.snapshot(at: version)
     return ExternalDelta(
       snapshot: snapshot, columns: snapshot.columns, label: "Delta table \(name), version \(snapshot.version)",
       tier: "delta")
+  }
+
+  private func commitEntry(
+    _ version: Int64, of folder: ObjectPath, in store: any ObjectStore
+  ) throws(Fault) -> FolderEntry? {
+    guard let store = store as? any FolderStore else { return nil }
+    return try store.entry(at: folder.appending("_delta_log/" + DeltaLogName.commit(version)))
+  }
+
+  /// Data files of Delta tables never change, so the tables of one store share what is kept of them.
+  private func cache(_ place: ExternalPlace) -> FooterCache {
+    kept.withLock { kept in
+      if let index = kept.caches.firstIndex(where: { $0.prefix == place.prefix }) {
+        let found = kept.caches.remove(at: index)
+        kept.caches.append(found)
+        return found.cache
+      }
+      var share = lake.options
+      share.footerCacheBytesMax /= 4
+      share.pageCacheBytesMax /= 4
+      let made = FooterCache(store: place.store, options: share)
+      kept.caches.append((place.prefix, made))
+      if kept.caches.count > Self.storesMax { kept.caches.removeFirst() }
+      return made
+    }
   }
 
   /// Throws 58P01 when nothing is there, 42809 when it is no Delta table, 42501 for a link.
@@ -134,12 +176,20 @@ package final class ExternalReader: ExternalTables {
     let label = "Parquet \(names.joined(separator: ", ")), \(sorted.count) file\(sorted.count == 1 ? "" : "s")"
     let opened = try ExternalParquet(
       sorted, source: source, store: place.store, prefix: place.prefix, label: label,
-      footerBytesMax: Self.parquetFooterBytesMax)
+      options: parquetOptions)
     kept.withLock { kept in
       kept.files.append((source, opened))
       if kept.files.count > Self.keptMax { kept.files.removeFirst() }
     }
     return opened
+  }
+
+  /// Files that others write may change, so each list has caches of its own, which go with it: footers, no pages.
+  private var parquetOptions: LakeOptions {
+    var options = lake.options
+    options.footerCacheBytesMax /= 4
+    options.pageCacheBytesMax = 0
+    return options
   }
 
   /// The files of one location: itself, those of a glob, or all `*.parquet` below a folder.
@@ -214,15 +264,21 @@ extension LakeTable {
     }
   }
 
+  /// The table at the version of that name. Throws 42704 when there is no such name.
+  private func snapshot(named name: String) throws(Fault) -> LakeSnapshot {
+    let names = try current.namedVersions(at: lake.clock.nowMicros())
+    guard let found = names.first(where: { $0.name == name }) else {
+      let known = names.prefix(20).map { "\"\($0.name)\"" }.joined(separator: ", ")
+      throw Fault(
+        .undefinedObject, "lake table \(self.name) has no version named \"\(name)\"",
+        hint: names.isEmpty ? "CALL cramped.name_version gives names." : "Its names are: \(known).")
+    }
+    return try snapshot(version: found.version)
+  }
+
   private func versionRange() throws(Fault) -> String? {
     let versions = try LakeVersionTimes(self).versions
     guard let first = versions.first, let last = versions.last else { return nil }
     return "Versions \(first) to \(last) are there."
-  }
-}
-
-extension LakeTable {
-  func snapshot(named name: String) throws(Fault) -> LakeSnapshot {
-    throw Fault(.undefinedObject, "table \(self.name) has no version named \"\(name)\"")
   }
 }

@@ -99,20 +99,33 @@ final class FooterCache: Sendable {
   func bloomFilter(
     _ path: ObjectPath, _ chunk: ParquetColumnChunk, fileBytes: Int64
   ) throws(Fault) -> ParquetBloomFilter? {
-    guard let place = chunk.bloomFilter, place.offset >= 0, Int64(place.offset) < fileBytes else { return nil }
-    if case .bloomFilter(let filter)? = entries.find(.bloomFilter(path, place.offset)) { return filter }
-    let rest = Int(fileBytes) - place.offset
-    var byteCount = min(rest, place.byteCount ?? ParquetBloomFilter.headerBytesMax)
-    guard byteCount > 0, byteCount <= ParquetBloomFilter.bytesMax + ParquetBloomFilter.headerBytesMax else { return nil }
-    if place.byteCount == nil {
-      let head = try bytes(path, place.offset, byteCount)
-      guard let whole = try ParquetBloomFilter.byteCount(header: head.bytes), whole <= rest else { return nil }
-      byteCount = whole
-    }
-    let read = try bytes(path, place.offset, byteCount)
-    guard let filter = try ParquetBloomFilter.parse(read.bytes) else { return nil }
-    entries.insert(.bloomFilter(path, place.offset), .bloomFilter(filter), byteCount: 128 + filter.byteCount)
+    guard let range = ParquetBloomFilter.byteRange(of: chunk, fileByteCount: Int(fileBytes)) else { return nil }
+    if case .bloomFilter(let filter)? = entries.find(.bloomFilter(path, range.lowerBound)) { return filter }
+    guard let filter = try readBloomFilter(path, range, fileBytes: Int(fileBytes)) else { return nil }
+    entries.insert(.bloomFilter(path, range.lowerBound), .bloomFilter(filter), byteCount: 128 + filter.byteCount)
     return filter
+  }
+
+  private func readBloomFilter(
+    _ path: ObjectPath, _ range: Range<Int>, fileBytes: Int
+  ) throws(Fault) -> ParquetBloomFilter? {
+    var count = range.count
+    do throws(Fault) {
+      // The header states how long the filter is where the footer does not.
+      for _ in 0..<2 {
+        let read = try bytes(path, range.lowerBound, count)
+        switch try ParquetBloomFilter.parse(read.bytes) {
+        case .filter(let filter): return filter
+        case .needs(let byteCount) where byteCount <= fileBytes - range.lowerBound: count = byteCount
+        case .needs: throw Fault.corrupt("a Parquet bloom filter ends behind its file")
+        }
+      }
+      throw Fault.bug("a Parquet bloom filter asked for more bytes twice")
+    } catch {
+      // A filter of another kind, or a very large one, only fails to help.
+      if error.state == .featureNotSupported || error.state == .programLimitExceeded { return nil }
+      throw error
+    }
   }
 
   private func bytes(_ path: ObjectPath, _ offset: Int, _ byteCount: Int) throws(Fault) -> Buffer {

@@ -71,6 +71,11 @@ package final class Lake: Sendable {
       ? WorkTeam(name: "lake encoding", threadCount: options.writeThreadCount - 1) : nil
   }
 
+  /// Bytes of pages that are kept in memory now.
+  package var pageCacheBytesUsed: Int { footers.pages.bytesUsed }
+  /// Bytes of footers, page indexes and bloom filters that are kept in memory now.
+  package var footerCacheBytesUsed: Int { footers.bytesUsed - footers.pages.bytesUsed }
+
   /// The table of one entity, whether it exists yet or not: the same object for the same name. No I/O.
   package func table(domain: String, entity: String) throws(Fault) -> LakeTable {
     let folder = try root.appending(domain).appending(entity)

@@ -162,7 +162,7 @@ package final class LakeScan: TableScan {
     guard let filter = try cache.bloomFilter(morsel.file.path, chunk, fileBytes: morsel.file.add.size) else {
       return false
     }
-    return !hashes.contains { filter.mayContain($0) }
+    return !hashes.contains { filter.mayContain(hash: $0) }
   }
 
   /// Parts of large row groups that begin where pages of the first column read begin.

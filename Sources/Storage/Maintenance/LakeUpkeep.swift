@@ -3,7 +3,6 @@
 import Bedrock
 import EventSchema
 import Lake
-import ObjectStore
 import Logging
 import Runtime
 import StorageContract
@@ -19,6 +18,8 @@ final class LakeUpkeep: JobRunner {
   let log: Logger
   let analyses = Mutex<[TableID: TableAnalysis]>([:])
   let found = Mutex<[TableID: TableStatistics]>([:])
+  /// Version of the last checkpoint that was seen, by table.
+  let checkpoints = Mutex<[String: Int64]>([:])
   /// Tables that were warned of.
   private let crowded = Mutex<Set<String>>([])
 
@@ -53,14 +54,16 @@ final class LakeUpkeep: JobRunner {
     if job.table == Maintenance.errorTable { return try trimErrors(control) }
     let table = try registered(job.table)
     let lakeTable = try lakeTable(table)
-    if try lakeTable.refresh().version < 0 && job.kind != .retention { return "nothing to do: the lake has no such table yet" }
+    if try lakeTable.refresh().version < 0 && job.kind != .retention {
+      return "nothing to do: the lake has no such table yet"
+    }
     switch job.kind {
     case .flush: throw .bug("flushes are run by the engine")
     case .compact: return try compact(table, lakeTable, job.arguments, control)
     case .cluster: return try cluster(table, lakeTable, job.arguments, control)
-    case .checkpoint: return try checkpoint(lakeTable)
+    case .checkpoint: return try checkpoint(lakeTable, isManual: job.isManual)
     case .cleanup: return try cleanUp(lakeTable)
-    case .vacuum: return try vacuum(lakeTable, job.arguments, control)
+    case .vacuum: return try vacuum(table, lakeTable, job.arguments, control)
     case .retention: return try expire(table, lakeTable, control)
     case .statistics: return try analyse(table, lakeTable, control)
     }
@@ -82,8 +85,8 @@ final class LakeUpkeep: JobRunner {
       if try isRetentionDue(table, snapshot, now: now), isPast(.retention, 1_000_000) { due.append((.retention, name)) }
       if snapshot.version < 0 { continue }
       warnIfCrowded(name, snapshot.fileCount)
-      let failedLately = last(.compact, name).map { $0.state == .failed && now - ($0.finishedMicros ?? 0) < 3_600_000_000 }
-      if failedLately != true {
+      // A table that could not be rewritten at all is left alone for an hour.
+      if last(.compact, name)?.state != .failed || isPast(.compact, 3_600_000_000) {
         if snapshot.compactionGroup(settings.compaction, isFull: false, now: now) != nil {
           due.append((.compact, name))
         } else if isPast(.cluster, settings.statisticsEveryMicros),

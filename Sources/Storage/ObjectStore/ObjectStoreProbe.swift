@@ -5,7 +5,8 @@
 //   3  of eight writers that begin together exactly one wins, several times over, and its bytes are what is there
 //   4  an object removed is gone
 //
-// Objects of the probe lie in a folder of its own, under random names, and are removed again.
+// Objects of the probe lie in a folder of their own, their names begin with a random tag, and they are removed again. Any
+// number of servers may probe one store at once.
 
 package import Bedrock
 import Runtime
@@ -19,7 +20,7 @@ package enum ObjectStoreProbe {
 
   /// Throws 0A000 that names what `store` lacks, or the fault of a call that failed.
   package static func run(_ store: any ObjectStore, called name: String) throws(Fault) {
-    let probe = Probe(store: store, name: name, folder: try folder.appending(String(Entropy.word(), radix: 36)))
+    let probe = Probe(store: store, name: name, tag: String(Entropy.word(), radix: 36))
     do throws(Fault) {
       try probe.readsBack()
       try probe.createsOnce()
@@ -36,14 +37,25 @@ package enum ObjectStoreProbe {
 private struct Probe {
   let store: any ObjectStore
   let name: String
-  let folder: ObjectPath
+  let tag: String
+
+  private func path(_ name: String) throws(Fault) -> ObjectPath {
+    try ObjectStoreProbe.folder.appending("\(tag)-\(name)")
+  }
+
+  /// Objects of this probe in the listing.
+  private func listed() throws(Fault) -> [ObjectEntry] {
+    try store.list(ObjectStoreProbe.folder, startAfter: tag + "-", limit: 100).filter {
+      $0.path.name.hasPrefix(tag + "-")
+    }
+  }
 
   private func refusal(_ what: String, hint: String) -> Fault {
     Fault(.featureNotSupported, "\(name) cannot hold a lake: \(what)", kind: .unsupported, hint: hint)
   }
 
   func readsBack() throws(Fault) {
-    let path = try folder.appending("read")
+    let path = try path("read")
     let bytes = (0..<1_000).map { UInt8(truncatingIfNeeded: $0) }
     try store.put(path, bytes)
     var part = [UInt8](repeating: 0, count: 10)
@@ -52,7 +64,7 @@ private struct Probe {
     }
     let whole = try store.get(path, bytesMax: 2_000)
     let size = try store.size(path)
-    let listed = try store.list(folder, startAfter: nil, limit: 10)
+    let listed = try listed()
     guard whole == bytes, part == Array(bytes[500..<510]), size == 1_000,
       listed.map(\.path) == [path], listed.map(\.size) == [1_000]
     else {
@@ -68,7 +80,7 @@ private struct Probe {
   }
 
   func createsOnce() throws(Fault) {
-    let path = try folder.appending("once")
+    let path = try path("once")
     guard try store.putIfAbsent(path, [1]) else {
       throw refusal("it says that a new name is taken", hint: atomicityHint)
     }
@@ -79,7 +91,7 @@ private struct Probe {
 
   /// Threads that meet at a line, then write the same name.
   func race(_ round: Int) throws(Fault) {
-    let path = try folder.appending("race-\(round)")
+    let path = try path("race-\(round)")
     let ready = Monitor(0)
     let outcomes = Mutex<[Result<Int?, Fault>]>([])
     let store = self.store
@@ -107,9 +119,8 @@ private struct Probe {
   }
 
   func cleanUp() throws(Fault) {
-    let left = try store.list(folder, startAfter: nil, limit: 100)
-    try store.delete(left.map(\.path))
-    guard try store.list(folder, startAfter: nil, limit: 1).isEmpty else {
+    try store.delete(try listed().map(\.path))
+    guard try listed().isEmpty else {
       throw refusal("an object that was deleted is still listed", hint: "The store must be strongly consistent.")
     }
   }

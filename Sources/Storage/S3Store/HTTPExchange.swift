@@ -29,6 +29,12 @@ struct HTTPLoss: Error {
   let reason: String
   /// True when trying again cannot help.
   var isFinal = false
+  /// True when the answer has more bytes than the caller takes.
+  var isTooLong = false
+
+  static func tooLong(_ bytesMax: Int) -> HTTPLoss {
+    HTTPLoss(reason: "it has over \(bytesMax) bytes", isFinal: true, isTooLong: true)
+  }
 }
 
 /// Collects one answer. Called on one event loop.
@@ -63,7 +69,7 @@ private final class AnswerDelegate: HTTPClientResponseDelegate {
         if let sink, (200...299).contains(answer.status) { return try sink.take(buffer) }
         let room = (200...299).contains(answer.status) ? bodyBytesMax : S3Options.refusalBytesMax
         guard answer.body.count + buffer.readableBytes <= room else {
-          throw HTTPLoss(reason: "the answer has over \(room) bytes", isFinal: true)
+          throw HTTPLoss.tooLong(room)
         }
         answer.body += buffer.readableBytesView
       }

@@ -113,6 +113,9 @@ final class S3Call {
     let fault = Fault(
       .ioError, "could not \(request.what): \(loss.reason)", detail: "The store is \(client.endpoint.description).",
       hint: loss.isFinal ? nil : "Look first whether the store is up and \"lake.s3.endpoint\" is its address.")
+    if loss.isTooLong {
+      throw Fault(.programLimitExceeded, "could not \(request.what): \(loss.reason)", kind: .corrupt)
+    }
     if loss.isFinal { throw fault }
     try pause(fault, reason: loss.reason, atLeastMicros: 0)
   }

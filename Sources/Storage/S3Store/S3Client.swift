@@ -5,6 +5,7 @@ import Bedrock
 import Logging
 import NIOCore
 import NIOHTTP1
+import ObjectStore
 import Runtime
 import Synchronization
 
@@ -111,6 +112,23 @@ final class S3Client: Sendable {
     let call = S3Call(self, request)
     call.start()
     return try call.finish()
+  }
+
+  /// The headers of an object, or nil when there is none.
+  func head(_ path: ObjectPath, key: String) throws(Fault) -> HTTPAnswer? {
+    var request = S3Request("examine \"\(path)\"", .HEAD, key: key)
+    request.accepted = [400, 401, 403, 404]
+    var answer = try send(request)
+    if [400, 401, 403].contains(answer.status) {
+      // A refused HEAD does not say why. A GET of one byte does, and gets new credentials and the right time.
+      var question = S3Request(request.what, .GET, key: key)
+      question.headers = [("range", "bytes=0-0")]
+      question.accepted = [404, 416]
+      _ = try send(question)
+      request.accepted = [404]
+      answer = try send(request)
+    }
+    return answer.status == 404 ? nil : answer
   }
 
   /// An even draw from zero to a bound that doubles with each try ("full jitter").

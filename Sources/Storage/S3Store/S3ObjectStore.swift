@@ -76,7 +76,7 @@ package final class S3ObjectStore: ObjectStore {
     }
     if answer.status != 412 { return true }
     // Taken, perhaps by an earlier try whose answer was lost here or at a proxy.
-    return try owner(of: path) == .some(token)
+    return try owner(of: path) == token
   }
 
   /// What became of a conditional write whose last answer is `failure`.
@@ -84,7 +84,7 @@ package final class S3ObjectStore: ObjectStore {
     let unknown = Fault(
       failure.state, failure.message, kind: failure.kind,
       detail: "Whether the object was written is unknown. \(failure.detail ?? "")", hint: failure.hint)
-    let found: String??
+    let found: String?
     do throws(Fault) { found = try owner(of: path) } catch { throw unknown }
     // Not there: the write may still be on its way.
     guard let found else { throw unknown }
@@ -93,10 +93,8 @@ package final class S3ObjectStore: ObjectStore {
 
   /// The token that the object carries, an empty one for an object of others; nil when there is no object.
   private func owner(of path: ObjectPath) throws(Fault) -> String? {
-    var request = S3Request("examine \"\(path)\"", .HEAD, key: try key(path))
-    request.accepted = [404]
-    let answer = try client.send(request)
-    return answer.status == 404 ? nil : answer.header(Self.tokenHeader) ?? ""
+    guard let answer = try client.head(path, key: key(path)) else { return nil }
+    return answer.header(Self.tokenHeader) ?? ""
   }
 
   package func writer(_ path: ObjectPath) throws(Fault) -> any ObjectWriter {

@@ -133,10 +133,7 @@ final class S3ObjectWriter: ObjectWriter {
   }
 
   private func isPublished() throws(Fault) -> Bool {
-    var request = request("examine", .HEAD, [])
-    request.accepted = [404]
-    let answer = try client.send(request)
-    return answer.status != 404 && answer.header(S3ObjectStore.tokenHeader) == token
+    try client.head(path, key: key)?.header(S3ObjectStore.tokenHeader) == token
   }
 
   func abandon() {

@@ -52,6 +52,7 @@ struct S3Refusal: Sendable {
     }
     switch status {
     case 408, 425, 429, 500, 502, 503, 504: return .tryAgain
+    case 409 where code.isEmpty: return .tryAgain
     default: return .giveUp
     }
   }
@@ -99,7 +100,9 @@ struct S3Refusal: Sendable {
         .insufficientPrivilege,
         hint: "The credentials must allow s3:GetObject, s3:PutObject, s3:DeleteObject, s3:ListBucket and "
           + "s3:AbortMultipartUpload on this bucket and prefix.")
-    case 404: return fault(.undefinedFile, kind: .gone)
+    case 404:
+      // Not in S3's words, so no proof that an object is missing.
+      return fault(.ioError, kind: .callersMistake, hint: "\"lake.s3.endpoint\" may be the address of something else.")
     case 501: return fault(.featureNotSupported, hint: "This store lacks a part of S3 that a lake needs.")
     case 507: return fault(.diskFull, hint: "Free space in the bucket, or raise its quota.")
     case 408, 425, 429, 500...599: return fault(.ioError, hint: "The store is overloaded or away. Try again later.")

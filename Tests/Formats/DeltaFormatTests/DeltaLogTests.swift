@@ -145,7 +145,7 @@ struct DeltaSnapshotTests {
         .domainMetadata(DeltaDomainMetadata(domain: "d", configuration: "{}")),
       ])
     #expect(snapshot.files.keys.map(\.path) == ["b"])
-    #expect(snapshot.tombstones[DeltaFileKey(path: "a")] == .some(9))
+    #expect(snapshot.tombstones[DeltaFileKey(path: "a")]?.deletionTimestamp == 9)
     #expect(snapshot.knows(path: "a") && snapshot.knows(path: "b") && !snapshot.knows(path: "c"))
     #expect(snapshot.transactions["x"]?.version == 5)
     #expect(snapshot.domains["d"]?.configuration == "{}")

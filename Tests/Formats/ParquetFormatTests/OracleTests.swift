@@ -7,7 +7,7 @@ import Foundation
 import ParquetFormat
 import Testing
 
-private enum Oracle {
+enum Oracle {
   static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
     "Oracle/oracle.py"
   ).path

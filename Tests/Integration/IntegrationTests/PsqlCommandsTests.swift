@@ -47,7 +47,7 @@ struct PsqlCommandsTests {
     (#"\dL"#, ["(0 rows)"]), (#"\dO"#, ["(0 rows)"]), (#"\dP"#, ["(0 rows)"]), (#"\dP+"#, ["(0 rows)"]),
     (#"\dRp"#, ["(0 rows)"]), (#"\dRs"#, ["(0 rows)"]), (#"\dX"#, ["(0 rows)"]), (#"\dy"#, ["(0 rows)"]),
     (#"\dA"#, ["heap | Table"]), (#"\dconfig search_path"#, [#"search_path | "$user", public, "$domains""#]),
-    (#"\des"#, ["(0 rows)"]), (#"\dew"#, ["(0 rows)"]), (#"\det"#, ["(0 rows)"]), (#"\deu"#, ["(0 rows)"]),
+    (#"\des"#, ["delta | cramped | delta", "parquet | cramped | parquet"]), (#"\dew"#, ["delta | cramped | - | -"]), (#"\det"#, ["(0 rows)"]), (#"\deu"#, ["(0 rows)"]),
     (#"\drds"#, []), (#"\conninfo"#, [#"You are connected to database "cramped" as user "cramped""#]),
     ("SHOW search_path", [#""$user", public, "$domains""#]),
     ("SELECT count(*) FROM measurement", ["0"]),

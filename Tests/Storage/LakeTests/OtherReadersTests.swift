@@ -97,6 +97,85 @@ struct OtherReadersTests {
       folder.file("data/lake/iot/measurement"), rows.map { $0 + [.null] } + added, Fixture.nextSchema, folder)
   }
 
+  @Test("after compaction, checkpoints, compacted logs, cleanup and vacuum every reader sees our rows")
+  func upkept() throws {
+    let folder = try TemporaryFolder("readers")
+    let model = try ModelTable(path: folder.file("data"))
+    for _ in 0..<4 { try model.append(30) }
+    try model.replace(Array(model.files.keys.sorted().prefix(3)), dropping: false)
+    try model.table.checkpoint()
+    try model.append(20)
+    try model.replace(Array(model.files.keys.sorted().prefix(1)), dropping: true)
+    func compare() throws {
+      let rows = ModelTable.sorted(model.files.values.flatMap { $0 })
+      try self.compare(folder.file("data/lake/iot/measurement"), rows, Fixture.schema, folder)
+    }
+    try compare()
+    #expect(try model.table.compactLog() == 5...6)
+    try compare()
+    model.tick()
+    #expect(try !model.table.vacuum(retentionMicros: 0).deleted.isEmpty)
+    #expect(try !model.table.cleanLog(retentionMicros: 0).deleted.isEmpty)
+    try model.append(5)
+    try model.table.checkpoint()
+    try compare()
+  }
+
+  @Test("delta-rs and we commit to one table at once: nothing is lost, and each sees the other's rows")
+  func racing() throws {
+    let folder = try TemporaryFolder("readers")
+    let ours = try ModelTable(path: folder.file("ours"))
+    try ours.append(1)
+    let schema = try #require(ours.table.current.delta.metadata?.schemaString)
+    try Data(schema.utf8).write(to: URL(fileURLWithPath: folder.file("schema.json")))
+    let lake = Lake(store: try LocalObjectStore(path: folder.file("data")), clock: .system)
+    let path = folder.file("data/lake/iot/measurement")
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    let created = try ChildProcess.run("python3", [script, "create", path, folder.file("schema.json")])
+    #expect(created.status == 0, "\(created.errorOutput)")
+    let table = try lake.table(domain: "iot", entity: "measurement")
+    #expect(try table.refresh().version == 0)
+
+    let others = try (0..<2).map { number in
+      try ChildProcess(
+        "python3", [script, "append", path, "\(10_000 * (number + 1))", "12"], folder: folder, name: "append\(number)")
+    }
+    var position: Int64 = 0
+    var replaced = 0
+    var seenForeign = false
+    while position < 200 || others.contains(where: \.isRunning) {
+      let rows = Fixture.rows((position + 1)..<(position + 11))
+      let outcome = try table.flush(rows, expected: position == 0 ? nil : position, version: position + 10)
+      guard case .committed = outcome else {
+        Issue.record("\(outcome)")
+        break
+      }
+      position += 10
+      seenForeign = seenForeign || table.current.rowCount > position
+      if position % 50 == 0 {
+        // Ours are put together while they append.
+        let base = try table.refresh()
+        let ours = base.files.filter { $0.statistics.columns["name"]?.min == .text("recorded") }
+        let writer = try table.writer(schema: Fixture.schema)
+        try writer.append(Fixture.chunk(Fixture.rows(1..<(position + 1))))
+        _ = try table.replace(
+          LakeReplacement(
+            base: base, removed: ours, added: try writer.finish(), dataChange: false, operation: "OPTIMIZE"))
+        replaced += 1
+      }
+    }
+    for other in others { #expect(other.wait() == 0, "\(other.errorOutput)") }
+    let snapshot = try table.refresh()
+    let read = try snapshot.rows(Fixture.schema, ["_pos"]).rows.compactMap { $0[0].integer }.sorted()
+    let expected = Array(1...position) + (10_000..<10_012).map(Int64.init) + (20_000..<20_012).map(Int64.init)
+    #expect(read == expected && replaced > 0 && seenForeign)
+    #expect(snapshot.delta.protocolVersion?.minWriterVersion ?? 9 <= 2, "the table's protocol is as it was")
+    for reader in ["delta-rs", "DuckDB"] where readers.contains(reader) {
+      let counted = try ChildProcess.run("python3", [script, "count", path, reader])
+      #expect(counted.output.contains("\(expected.count)"), "\(reader): \(counted.output)\(counted.errorOutput)")
+    }
+  }
+
   @Test("a table that delta-rs wrote: log, rows, deletes and application transactions")
   func theirs() throws {
     let folder = try TemporaryFolder("theirs")

@@ -27,7 +27,10 @@ package final class ChildProcess: @unchecked Sendable {
     }
     process.executableURL = URL(fileURLWithPath: try Self.locate(program))
     process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
+    var inherited = ProcessInfo.processInfo.environment
+    // A variable of the build, which the server would refuse as an unknown setting.
+    inherited["CRAMPED_FOCUS"] = nil
+    process.environment = inherited.merging(environment) { _, new in new }
     if let currentFolder { process.currentDirectoryURL = URL(fileURLWithPath: currentFolder) }
     process.standardInput = FileHandle.nullDevice
     let output = try FileHandle(forWritingTo: URL(fileURLWithPath: outputPath))

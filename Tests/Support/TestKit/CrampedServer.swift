@@ -8,6 +8,7 @@ package final class CrampedServer: @unchecked Sendable {
   private var child: ChildProcess
   private let environment: [String: String]
   package let port: Int
+  package let httpPort: Int
 
   /// The program in the build folder that this test runs from.
   package static var program: String {
@@ -28,9 +29,11 @@ package final class CrampedServer: @unchecked Sendable {
   ) throws {
     self.folder = folder
     port = try freePort()
+    httpPort = try freePort()
     var environment = [
       "CRAMPED_SERVER_DATA": folder.file("data"), "CRAMPED_POSTGRES_PORT": "\(port)",
       "CRAMPED_NATS_ENABLED": natsURL == nil ? "false" : "true", "CRAMPED_SERVER_LOG_LEVEL": "info",
+      "CRAMPED_HTTP_PORT": "\(httpPort)",
     ]
     if let natsURL { environment["CRAMPED_NATS_URL"] = natsURL }
     self.environment = environment.merging(settings) { _, new in new }

@@ -35,6 +35,17 @@ enum ExternalFunction: String {
   }
 }
 
+extension ExternalSource.Place {
+  /// As EXPLAIN names it.
+  fileprivate var text: String {
+    switch self {
+    case .delta(let location): location
+    case .parquet(let locations): locations.joined(separator: "', '")
+    case .lake(let table): "\(table.raw)"
+    }
+  }
+}
+
 extension Binder {
   func bindExternal(
     _ function: ExternalFunction, _ call: FunctionCallSyntax, _ alias: AliasSyntax?, in scope: SelectScope
@@ -42,7 +53,7 @@ extension Binder {
     let source = try externalSource(function, call, in: scope)
     let table: any ExternalTable
     do throws(Fault) { table = try catalog.open(source) } catch { throw error.at(position: call.location.position) }
-    let name = "\(function.rawValue)('\(table.label)')"
+    let name = "\(function.rawValue)('\(source.place.text)')"
     estimates[name] = table.estimatedRows
     let shown = table.columns.indices.filter { !table.columns[$0].isHidden }
     let plan = PlanNode.scan(

@@ -15,7 +15,9 @@ struct Cramped: AsyncParsableCommand {
       configuration.
       """,
     version: ServerVersion.text,
-    subcommands: [ServeCommand.self, PublishCommand.self, DemoCommand.self, SchemaCommand.self, ConfigCommand.self])
+    subcommands: [
+      ServeCommand.self, PublishCommand.self, DemoCommand.self, SchemaCommand.self, ConfigCommand.self, ParquetCommand.self,
+    ])
 }
 
 /// The version that `cramped --version`, `version()` and the logs tell.

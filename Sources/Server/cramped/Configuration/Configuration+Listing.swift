@@ -8,7 +8,10 @@ extension Configuration {
       ("postgres.host", postgres.host), ("postgres.port", "\(postgres.port)"),
       ("postgres.connections_max", "\(postgres.connectionsMax)"),
       ("postgres.statement_timeout_ms", "\(postgres.statementTimeoutMs)"),
-      ("nats.enabled", "\(nats.enabled)"), ("nats.url", nats.url), ("nats.stream", nats.stream),
+      ("http.enabled", "\(http.enabled)"), ("http.host", http.host), ("http.port", "\(http.port)"),
+      ("http.connections_max", "\(http.connectionsMax)"), ("iceberg.enabled", "\(iceberg.enabled)"),
+      ("iceberg.location", iceberg.location), ("iceberg.snapshots_max", "\(iceberg.snapshotsMax)"),
+      ("iceberg.lend_credentials", "\(iceberg.lendCredentials)"), ("nats.enabled", "\(nats.enabled)"), ("nats.url", nats.url), ("nats.stream", nats.stream),
       ("nats.subject_prefix", nats.subjectPrefix), ("nats.stream_replicas", "\(nats.streamReplicas)"),
       ("nats.credentials_file", nats.credentialsFile), ("nats.user", nats.user),
       ("nats.password_file", nats.passwordFile), ("nats.tls", "\(nats.tls)"),
@@ -16,6 +19,7 @@ extension Configuration {
       ("nats.stream_max_age_seconds", "\(nats.streamMaxAgeSeconds)"), ("nats.on_hole", nats.onHole),
       ("schemas.folder", schemas.folder),
     ]
+    out += Self.listing(lake)
     out += Self.listing(flush, "flush")
     out += Self.listing(retention, "retention")
     out += [
@@ -33,12 +37,29 @@ extension Configuration {
     out += [
       ("query.threads", "\(query.threads)"), ("query.memory_bytes", "\(query.memoryBytes)"),
       ("query.statement_memory_bytes", "\(query.statementMemoryBytes)"),
+      ("query.external_folders", query.externalFolders),
     ]
     for (name, domain) in domains.sorted(by: { $0.key < $1.key }) {
       out += Self.listing(domain.flush, "domains.\(name).flush")
       out += Self.listing(domain.retention, "domains.\(name).retention")
     }
     return out
+  }
+
+  private static func listing(_ lake: Lake) -> [(String, String)] {
+    let s3 = lake.s3
+    return [
+      ("lake.store", lake.store.rawValue), ("lake.s3.endpoint", s3.endpoint), ("lake.s3.region", s3.region),
+      ("lake.s3.bucket", s3.bucket), ("lake.s3.prefix", s3.prefix), ("lake.s3.addressing", s3.addressing),
+      ("lake.s3.access_key_env", s3.accessKeyEnv), ("lake.s3.secret_key_env", s3.secretKeyEnv),
+      ("lake.s3.session_token_env", s3.sessionTokenEnv), ("lake.s3.credentials_file", s3.credentialsFile),
+      ("lake.s3.credentials_profile", s3.credentialsProfile), ("lake.s3.part_bytes", "\(s3.partBytes)"),
+      ("lake.s3.parts_in_flight_max", "\(s3.partsInFlightMax)"), ("lake.s3.connections_max", "\(s3.connectionsMax)"),
+      ("lake.s3.connect_timeout_ms", "\(s3.connectTimeoutMs)"),
+      ("lake.s3.attempt_timeout_ms", "\(s3.attemptTimeoutMs)"), ("lake.s3.call_timeout_ms", "\(s3.callTimeoutMs)"),
+      ("lake.footer_cache_bytes", "\(lake.footerCacheBytes)"), ("lake.page_cache_bytes", "\(lake.pageCacheBytes)"),
+      ("lake.read_threads", "\(lake.readThreads)"),
+    ]
   }
 
   private static func listing(_ flush: Flush, _ path: String) -> [(String, String)] {

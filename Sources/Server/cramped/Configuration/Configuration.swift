@@ -19,6 +19,18 @@ struct Configuration: Sendable, Equatable {
     var connectionsMax = 200
     var statementTimeoutMs = 0
   }
+  struct HTTP: Sendable, Equatable {
+    var enabled = true
+    var host = "127.0.0.1"
+    var port = 8181
+    var connectionsMax = 200
+  }
+  struct Iceberg: Sendable, Equatable {
+    var enabled = true
+    var location = ""
+    var snapshotsMax = 500
+    var lendCredentials = false
+  }
   struct NATS: Sendable, Equatable {
     var enabled = true
     var url = "nats://127.0.0.1:4222"
@@ -71,6 +83,36 @@ struct Configuration: Sendable, Equatable {
     var threads = 0
     var memoryBytes = 0
     var statementMemoryBytes = 0
+    var externalFolders = "lake, external"
+  }
+  /// Where the lake lies and how it is read.
+  struct Lake: Sendable, Equatable {
+    var store = LakeStoreKind.file
+    var s3 = S3()
+    var footerCacheBytes = 67_108_864
+    var pageCacheBytes = 268_435_456
+    var readThreads = 4
+  }
+  enum LakeStoreKind: String, Sendable, CaseIterable {
+    case file, s3
+  }
+  struct S3: Sendable, Equatable {
+    var endpoint = ""
+    var region = "us-east-1"
+    var bucket = ""
+    var prefix = ""
+    var addressing = "auto"
+    var accessKeyEnv = "AWS_ACCESS_KEY_ID"
+    var secretKeyEnv = "AWS_SECRET_ACCESS_KEY"
+    var sessionTokenEnv = "AWS_SESSION_TOKEN"
+    var credentialsFile = ""
+    var credentialsProfile = "default"
+    var partBytes = 8_388_608
+    var partsInFlightMax = 3
+    var connectionsMax = 32
+    var connectTimeoutMs = 5_000
+    var attemptTimeoutMs = 30_000
+    var callTimeoutMs = 120_000
   }
   /// What one domain does otherwise than the whole.
   struct Domain: Sendable, Equatable {
@@ -80,11 +122,14 @@ struct Configuration: Sendable, Equatable {
 
   var server = Server()
   var postgres = Postgres()
+  var http = HTTP()
+  var iceberg = Iceberg()
   var nats = NATS()
   var schemas = Schemas()
   var flush = Flush()
   var retention = Retention()
   var jobs = Jobs()
+  var lake = Lake()
   var query = Query()
   var domains: [String: Domain] = [:]
 
@@ -108,6 +153,8 @@ struct Configuration: Sendable, Equatable {
     postgres.statementTimeoutMs = try source.integer(
       "postgres.statement_timeout_ms", postgres.statementTimeoutMs, in: 0...86_400_000)
 
+    try readHTTP(&source)
+
     nats.enabled = try source.boolean("nats.enabled", nats.enabled)
     nats.url = try source.text("nats.url", nats.url, allowsEmpty: false)
     nats.stream = try source.text("nats.stream", nats.stream, allowsEmpty: false)
@@ -124,6 +171,7 @@ struct Configuration: Sendable, Equatable {
     nats.onHole = try source.choice("nats.on_hole", nats.onHole, of: ["stop", "continue"])
 
     schemas.folder = try source.text("schemas.folder", schemas.folder)
+    lake = try Self.lake(&source, lake)
     flush = try Self.flush(&source, "flush", defaults: flush)
 
     retention = try Self.retention(&source, "retention", defaults: retention)
@@ -133,6 +181,7 @@ struct Configuration: Sendable, Equatable {
     query.memoryBytes = try source.integer("query.memory_bytes", query.memoryBytes, in: 0...(1 << 50))
     query.statementMemoryBytes = try source.integer(
       "query.statement_memory_bytes", query.statementMemoryBytes, in: 0...(1 << 50))
+    query.externalFolders = try source.text("query.external_folders", query.externalFolders)
 
     for domain in source.names(under: "domains") {
       domains[domain] = Domain(
@@ -144,7 +193,58 @@ struct Configuration: Sendable, Equatable {
 
   init() {}
 
+  private mutating func readHTTP(_ source: inout SettingSource) throws(Fault) {
+    http.enabled = try source.boolean("http.enabled", http.enabled)
+    http.host = try source.text("http.host", http.host, allowsEmpty: false)
+    http.port = try source.integer("http.port", http.port, in: 0...65_535)
+    http.connectionsMax = try source.integer("http.connections_max", http.connectionsMax, in: 1...10_000)
+    iceberg.enabled = try source.boolean("iceberg.enabled", iceberg.enabled)
+    iceberg.location = try source.text("iceberg.location", iceberg.location)
+    guard iceberg.location.isEmpty || iceberg.location.contains("://") && !iceberg.location.hasSuffix("/") else {
+      throw Fault(
+        .configFileError, "\"iceberg.location\" is \"\(iceberg.location)\"",
+        hint: "It is empty, or a location such as s3://bucket/prefix without a slash at its end.")
+    }
+    iceberg.snapshotsMax = try source.integer("iceberg.snapshots_max", iceberg.snapshotsMax, in: 1...100_000)
+    iceberg.lendCredentials = try source.boolean("iceberg.lend_credentials", iceberg.lendCredentials)
+  }
+
   static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
+
+  private static func lake(_ source: inout SettingSource, _ defaults: Lake) throws(Fault) -> Lake {
+    var lake = defaults
+    let kind = try source.choice("lake.store", lake.store.rawValue, of: LakeStoreKind.allCases.map(\.rawValue))
+    lake.store = LakeStoreKind(rawValue: kind) ?? .file
+    lake.s3 = try s3(&source, lake.s3)
+    lake.footerCacheBytes = try source.integer("lake.footer_cache_bytes", lake.footerCacheBytes, in: 0...(1 << 40))
+    lake.pageCacheBytes = try source.integer("lake.page_cache_bytes", lake.pageCacheBytes, in: 0...(1 << 40))
+    lake.readThreads = try source.integer("lake.read_threads", lake.readThreads, in: 0...256)
+    guard lake.store == .file || !lake.s3.bucket.isEmpty else {
+      throw Fault(.configFileError, "\"lake.store\" is s3, but \"lake.s3.bucket\" names no bucket")
+    }
+    return lake
+  }
+
+  private static func s3(_ source: inout SettingSource, _ defaults: S3) throws(Fault) -> S3 {
+    var s3 = defaults
+    s3.endpoint = try source.text("lake.s3.endpoint", s3.endpoint)
+    s3.region = try source.text("lake.s3.region", s3.region, allowsEmpty: false)
+    s3.bucket = try source.text("lake.s3.bucket", s3.bucket)
+    s3.prefix = try source.text("lake.s3.prefix", s3.prefix)
+    s3.addressing = try source.choice("lake.s3.addressing", s3.addressing, of: ["auto", "path", "virtual"])
+    s3.accessKeyEnv = try source.text("lake.s3.access_key_env", s3.accessKeyEnv, allowsEmpty: false)
+    s3.secretKeyEnv = try source.text("lake.s3.secret_key_env", s3.secretKeyEnv, allowsEmpty: false)
+    s3.sessionTokenEnv = try source.text("lake.s3.session_token_env", s3.sessionTokenEnv)
+    s3.credentialsFile = try source.text("lake.s3.credentials_file", s3.credentialsFile)
+    s3.credentialsProfile = try source.text("lake.s3.credentials_profile", s3.credentialsProfile, allowsEmpty: false)
+    s3.partBytes = try source.integer("lake.s3.part_bytes", s3.partBytes, in: 5_242_880...1_073_741_824)
+    s3.partsInFlightMax = try source.integer("lake.s3.parts_in_flight_max", s3.partsInFlightMax, in: 1...64)
+    s3.connectionsMax = try source.integer("lake.s3.connections_max", s3.connectionsMax, in: 1...1_024)
+    s3.connectTimeoutMs = try source.integer("lake.s3.connect_timeout_ms", s3.connectTimeoutMs, in: 100...600_000)
+    s3.attemptTimeoutMs = try source.integer("lake.s3.attempt_timeout_ms", s3.attemptTimeoutMs, in: 100...3_600_000)
+    s3.callTimeoutMs = try source.integer("lake.s3.call_timeout_ms", s3.callTimeoutMs, in: 100...3_600_000)
+    return s3
+  }
 
   private static func flush(
     _ source: inout SettingSource, _ path: String, defaults: Flush

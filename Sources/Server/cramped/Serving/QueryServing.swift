@@ -6,6 +6,7 @@ import Columnar
 import Executor
 import Foundation
 import Ingest
+import Lake
 import Maintenance
 import Plan
 import PostgresServer
@@ -20,8 +21,8 @@ struct QueryServing {
   private let scanPool: WorkerPool
 
   init(
-    settings: Configuration, engine: StorageEngine, maintenance: Maintenance, load: QueryLoad, ingest: IngestService?,
-    clock: Clock
+    settings: Configuration, engine: StorageEngine, external: ExternalServing, maintenance: Maintenance,
+    load: QueryLoad, ingest: IngestService?, clock: Clock
   ) {
     let threads = settings.query.threads == 0 ? WorkerPool.coreCount : settings.query.threads
     scanPool = WorkerPool(name: "scan", threadCount: threads)
@@ -38,6 +39,7 @@ struct QueryServing {
       .init(name: "jobs", relation: JobsRelation(jobs: { maintenance.scheduler.jobs })),
       .init(name: "statistics", relation: StatisticsRelation(statistics: { maintenance.statistics() })),
     ]
+    computed += external.relations
     if let ingest {
       computed.append(.init(name: "ingest", relation: IngestRelation(status: { ingest.status }), estimatedRows: 1))
     }
@@ -45,10 +47,15 @@ struct QueryServing {
     sessionServices = SessionServices(
       clock: clock, storage: engine,
       engine: PlannerEngine(executor: PipelineExecutor(executor: executor, clock: clock)),
-      catalog: { DatabaseCatalog(tables: engine.tables(), server: server) },
-      procedures: ProcedureTable([FlushProcedure.make(engine)] + JobProcedures.make(maintenance)),
+      catalog: { [directory = external.directory] in
+        DatabaseCatalog(
+          tables: engine.tables() + directory.foreignTables().map(\.description), server: server)
+      },
+      procedures: ProcedureTable(
+        [FlushProcedure.make(engine)] + JobProcedures.make(maintenance) + external.procedures),
       serverVersion: "15.0 (Cramped \(ServerVersion.text))",
-      defaultSettings: [(name: "statement_timeout", value: "\(settings.postgres.statementTimeoutMs)")])
+      defaultSettings: [(name: "statement_timeout", value: "\(settings.postgres.statementTimeoutMs)")],
+      external: external.reader, foreignTables: external.directory)
     portSettings = PostgresServerSettings(
       host: settings.postgres.host, port: settings.postgres.port, connectionsMax: settings.postgres.connectionsMax,
       shutdownGraceMs: settings.server.shutdownSeconds * 1_000)

@@ -7,6 +7,7 @@ import Bedrock
 import Catalog
 import EventSchema
 import Foundation
+import HTTPServer
 import HotTier
 import Ingest
 import Lake
@@ -39,7 +40,9 @@ struct Server {
     log.info("starting", metadata: ["version": "\(ServerVersion.text)", "data": "\(data)"])
     let keyring = try Keyring.open(path: "\(data)/keys/keyring")
     let events = try SchemaSource.events(folder: settings.schemas.folder)
-    let lake = Lake(store: try LocalObjectStore(path: data), clock: clock, options: lakeOptions)
+    let store = try LakeStore.open(settings.lake, data: data, clock: clock)
+    log.info("lake", metadata: ["store": "\(store.description)"])
+    let lake = Lake(store: store.store, clock: clock, options: lakeOptions)
     let engine = try openStorage(data, lake)
     do {
       try publish(events, to: engine)
@@ -49,7 +52,12 @@ struct Server {
         retention: UpkeepSettings.retention(settings), load: load, clock: clock, log: Logger(label: "jobs"))
       maintenance.start()
       defer { maintenance.stop() }
-      try await serve(engine, maintenance, load, keyring: keyring)
+      let external = try ExternalServing(settings: settings, engine: engine, lake: lake, data: data)
+      let iceberg = IcebergServing(
+        settings, engine: engine, lake: lake, storage: try IcebergStorage.of(settings, data: data), clock: clock)
+      iceberg?.start()
+      defer { iceberg?.stop() }
+      try await serve(engine, external, maintenance, load, iceberg, keyring: keyring)
     } catch {
       // What stopped the server is thrown below; a failure of closing after it is only logged.
       do throws(Fault) { try engine.close() } catch { log.error("closing: \(error)") }
@@ -60,7 +68,8 @@ struct Server {
   }
 
   private func serve(
-    _ engine: StorageEngine, _ maintenance: Maintenance, _ load: QueryLoad, keyring: Keyring
+    _ engine: StorageEngine, _ external: ExternalServing, _ maintenance: Maintenance, _ load: QueryLoad,
+    _ iceberg: IcebergServing?, keyring: Keyring
   ) async throws {
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
     var ingest: IngestService?
@@ -70,12 +79,14 @@ struct Server {
         log: Logger(label: "ingest"))
     }
     let query = QueryServing(
-      settings: settings, engine: engine, maintenance: maintenance, load: load, ingest: ingest, clock: clock)
+      settings: settings, engine: engine, external: external, maintenance: maintenance, load: load, ingest: ingest,
+      clock: clock)
     services.append(
       .init(
         service: PostgresServer(
           settings: query.portSettings, services: query.sessionServices, logger: Logger(label: "postgres"))))
     if let ingest { services.append(.init(service: ingest)) }
+    if settings.http.enabled { services.append(.init(service: httpServer(iceberg))) }
     let group = ServiceGroup(
       configuration: .init(
         services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "services")))
@@ -83,12 +94,22 @@ struct Server {
     query.shutdown()
   }
 
-  /// There is no password check yet: whoever reaches the port reads everything.
+  private func httpServer(_ iceberg: IcebergServing?) -> HTTPServer {
+    // The port opens when the storage is open and the events are published: nothing is left to wait for.
+    let routes = HealthRoutes.routes { nil } + (iceberg?.routes ?? [])
+    return HTTPServer(
+      settings: HTTPServerSettings(
+        host: settings.http.host, port: settings.http.port, connectionsMax: settings.http.connectionsMax),
+      routes: routes, clock: clock, logger: Logger(label: "http"))
+  }
+
+  /// There is no password check yet: whoever reaches a port reads everything.
   private func refuseOpenAddress() throws(Fault) {
-    let host = settings.postgres.host
-    guard host == "localhost" || host == "::1" || host.hasPrefix("127.") else {
+    var addresses = [(key: "postgres.host", host: settings.postgres.host)]
+    if settings.http.enabled { addresses.append((key: "http.host", host: settings.http.host)) }
+    for (key, host) in addresses where !HTTPServer.isLoopback(host) {
       throw Fault(
-        .configFileError, "\"postgres.host\" is \"\(host)\", which is not a loopback address",
+        .configFileError, "\"\(key)\" is \"\(host)\", which is not a loopback address",
         hint: "There is no password check yet. Use 127.0.0.1, and a tunnel for other hosts.")
     }
   }
@@ -98,7 +119,7 @@ struct Server {
     umask(0o077)
     let path = URL(fileURLWithPath: settings.server.data).path
     do {
-      for folder in ["hot", "lake", "keys"] {
+      for folder in ["hot", "lake", "keys", "external"] {
         try FileManager.default.createDirectory(atPath: "\(path)/\(folder)", withIntermediateDirectories: true)
       }
     } catch {
@@ -112,6 +133,9 @@ struct Server {
   private var lakeOptions: LakeOptions {
     var options = LakeOptions()
     options.checkpointCommits = Int64(settings.jobs.checkpointCommits)
+    options.footerCacheBytesMax = settings.lake.footerCacheBytes
+    options.pageCacheBytesMax = settings.lake.pageCacheBytes
+    options.readThreadCount = settings.lake.readThreads
     return options
   }
 
