@@ -5,6 +5,7 @@ import Bedrock
 import Lake
 import ObjectStore
 import StorageContract
+import StorageEngine
 import Synchronization
 
 extension LakeUpkeep {

@@ -145,7 +145,8 @@ private func values(_ path: String, _ name: String) throws -> [String] {
     let footer = try GoldenFiles.bytes("bad_data/ARROW-RS-GH-6229-DICTHEADER.parquet")
     #expect(throws: Fault.self) { try Files.parse(footer) }
     for (name, columns) in [
-      ("ARROW-GH-41317", ["timestamp_us_no_tz"]), ("ARROW-GH-45185", ["x"]), ("ARROW-RS-GH-6229-LEVELS", ["outer"]),
+      // timestamp_s_no_tz: only the statistics in its page header are damaged, but they are part of the header.
+      ("ARROW-GH-41317", ["timestamp_s_no_tz", "timestamp_us_no_tz"]), ("ARROW-GH-45185", ["x"]), ("ARROW-RS-GH-6229-LEVELS", ["outer"]),
       ("ARROW-GH-41321", ["fixed_size_list_float64", "int64", "large_binary", "map_float32"]),
       ("ARROW-GH-47662", ["flba_field"]),
     ] {
