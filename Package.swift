@@ -129,7 +129,7 @@ let allModules: [Module] = [
     "cramped", .server, "Server",
     uses: [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "Privacy", "StorageContract", "CapnpSchema", "JSONTape", "ObjectStore", "S3Store",
-      "ParquetFormat", "DeltaFormat", "HotTier", "Lake", "Iceberg", "StorageEngine", "Maintenance", "Functions", "Catalog",
+      "ParquetFormat", "DeltaFormat", "HotTier", "Lake", "IcebergFormat", "Iceberg", "StorageEngine", "Maintenance", "Functions", "Catalog",
       "Plan", "Executor", "Session", "Ingest", "PostgresServer", "HTTPServer", "Telemetry",
     ], products: [log, lifecycle, signals, yams, arguments]),
 ]

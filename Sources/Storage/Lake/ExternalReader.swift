@@ -8,6 +8,7 @@ import Columnar
 import DeltaFormat
 package import EventSchema
 import ObjectStore
+import Runtime
 package import StorageContract
 import Synchronization
 

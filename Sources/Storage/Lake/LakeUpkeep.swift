@@ -138,6 +138,6 @@ extension LakeTable {
 extension LakeSnapshot {
   /// Versions with a name that has not run out at `micros` (since 1970).
   func keptVersions(at micros: Int64) throws(Fault) -> [Int64] {
-    try namedVersions().filter { $0.keptUntilMicros ?? .max > micros }.map(\.version)
+    try namedVersions(at: micros).map(\.version)
   }
 }

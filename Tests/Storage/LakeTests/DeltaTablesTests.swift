@@ -4,6 +4,7 @@
 import Bedrock
 import Columnar
 import DeltaFormat
+import EventSchema
 import Foundation
 import Lake
 import ObjectStore

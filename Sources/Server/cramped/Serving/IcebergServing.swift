@@ -1,11 +1,14 @@
 // The Iceberg side of the server: metadata that follows the lake, and what the REST catalog shows of it.
 
 import Bedrock
+import EventSchema
 import HTTPServer
 import Iceberg
+import IcebergFormat
 import Lake
 import Logging
 import Runtime
+import StorageContract
 import StorageEngine
 
 struct IcebergServing: Sendable {

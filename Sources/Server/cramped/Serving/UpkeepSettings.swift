@@ -1,5 +1,6 @@
 // The configuration of upkeep as Maintenance and the storage engine take it.
 
+import Lake
 import Maintenance
 import StorageEngine
 
