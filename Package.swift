@@ -74,7 +74,7 @@ let allModules: [Module] = [
     "Lake", .engine, "Storage",
     uses: [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ParquetFormat", "DeltaFormat",
-      "ObjectStore", "Compression", "JSONTape",
+      "ObjectStore", "JSONTape",
     ]),
   Module(
     "Iceberg", .engine, "Storage",
@@ -129,7 +129,7 @@ let allModules: [Module] = [
     "cramped", .server, "Server",
     uses: [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "Privacy", "StorageContract", "CapnpSchema", "JSONTape", "ObjectStore", "S3Store",
-      "ParquetFormat", "DeltaFormat", "HotTier", "Lake", "IcebergFormat", "Iceberg", "StorageEngine", "Maintenance", "Functions", "Catalog",
+      "ParquetFormat", "HotTier", "Lake", "IcebergFormat", "Iceberg", "StorageEngine", "Maintenance", "Functions", "Catalog",
       "Plan", "Executor", "Session", "Ingest", "PostgresServer", "HTTPServer", "Telemetry",
     ], products: [log, lifecycle, signals, yams, arguments]),
 ]

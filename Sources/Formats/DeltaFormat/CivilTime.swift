@@ -32,7 +32,9 @@ enum CivilTime {
       let year = number(bytes[0..<4]), let month = number(bytes[5..<7]), let day = number(bytes[8..<10]),
       year >= 1, month >= 1, month <= 12, day >= 1, day <= 31
     else { return nil }
-    return days(year, month, day)
+    let count = days(year, month, day)
+    // A day that the month does not have would be one of the next month.
+    return date(count) == (year, month, day) ? count : nil
   }
 
   /// Microseconds since 1970 and how many digits of the fraction were given. Accepts `T` or a space, no zone, `Z` or

@@ -16,6 +16,9 @@ struct LakeCheckpoints {
 
   // MARK: Reading
 
+  /// True for what damage looks like: an older checkpoint, or the whole log, may still do. Damaged lengths ask for too much.
+  static func isBroken(_ fault: Fault) -> Bool { fault.kind == .corrupt || fault.state == .programLimitExceeded }
+
   /// The state that a checkpoint holds; nil when one of its files is not there. Throws XX001 for broken ones.
   func read(_ files: DeltaCheckpointFiles) throws(Fault) -> DeltaSnapshot? {
     var state = DeltaSnapshot()

@@ -104,7 +104,7 @@ struct LakeLog {
         guard let loaded = try LakeCheckpoints(log: self).read(files) else { return .vanished }
         state = loaded
       } catch {
-        guard error.kind == .corrupt else { throw located(error, "Checkpoint \(files.version)") }
+        guard LakeCheckpoints.isBroken(error) else { throw located(error, "Checkpoint \(files.version)") }
         return .brokenCheckpoint(files, located(error, "Checkpoint \(files.version)"))
       }
     }

@@ -118,7 +118,7 @@ extension LakeTable {
       do throws(Fault) {
         if try LakeCheckpoints(log: log).read(files) != nil { return files.version }
       } catch {
-        guard error.kind == .corrupt else { throw error }
+        guard LakeCheckpoints.isBroken(error) else { throw error }
       }
     }
     if dryRun { return cut }

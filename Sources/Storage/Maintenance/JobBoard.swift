@@ -152,7 +152,7 @@ struct JobBoard: Sendable {
     precondition(attempts >= 1)
     let doubled = limits.backOffMicros.multipliedReportingOverflow(by: 1 << Int64(min(attempts - 1, 40)))
     let whole = doubled.overflow ? limits.backOffMicrosMax : min(doubled.partialValue, limits.backOffMicrosMax)
-    return whole / 2 + Int64.random(in: 0...max(1, whole / 2), using: &random)
+    return whole / 2 + Int64(random.next() % UInt64(max(1, whole / 2) + 1))
   }
 
   /// Cancels a job that does not run. False when it runs (its control must be told) or has ended.
