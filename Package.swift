@@ -286,15 +286,8 @@ func focused(_ table: [Module]) -> [Module] {
   return table.filter { wanted.contains($0.name) }
 }
 
-/// True once the module has a folder; while capabilities are being built side by side some have none yet.
-func exists(_ module: Module, under top: String) -> Bool {
-  FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/\(top)/\(module.room)/\(module.name)")
-}
-let missing = Set(allModules.filter { !exists($0, under: "Sources") }.map(\.name))
 
-let modules = focused(allModules).filter { exists($0, under: "Sources") }
-let tests = focused(allTests).filter { exists($0, under: "Tests") }
-let benchmarks = focused(allBenchmarks).filter { exists($0, under: "Tests") }
+let modules = focused(allModules), tests = focused(allTests), benchmarks = focused(allBenchmarks)
 
 func refuse(_ sentence: String) -> Never {
   fatalError("Package.swift floor table: \(sentence)")
@@ -333,7 +326,7 @@ let swiftSettings: [SwiftSetting] = [
 ]
 
 func dependencies(_ module: Module) -> [Target.Dependency] {
-  module.uses.filter { !missing.contains($0) }.map { .byName(name: $0) } + module.products
+  module.uses.map { .byName(name: $0) } + module.products
 }
 
 var targets: [Target] = modules.map { module in
@@ -362,7 +355,7 @@ for module in tests {
   }
 }
 if ProcessInfo.processInfo.environment["FUZZ"] == "1" {
-  for module in fuzzers where exists(module, under: "Fuzz") {
+  for module in fuzzers {
     targets.append(
       .executableTarget(
         name: module.name, dependencies: dependencies(module), path: "Fuzz/Targets/\(module.name)",

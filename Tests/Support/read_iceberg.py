@@ -193,7 +193,7 @@ def rest(endpoint, namespace, table, sql):
         from pyiceberg.catalog.rest import RestCatalog
 
         t = polars.scan_iceberg(RestCatalog("lake", uri=endpoint).load_table((namespace, table))).collect()
-        print("Polars:", *polars.sql(sql, t=t).collect().row(0))
+        print("Polars:", *polars.SQLContext(t=t).execute(sql, eager=True).row(0))
     return 0
 
 

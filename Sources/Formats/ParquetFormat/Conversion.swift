@@ -114,6 +114,8 @@ extension Conversion {
       (.uuid, .uuid), (.interval, .interval):
       return planSame(leaf)
     case (.timestamp, .timestamptz) where leaf.physical == .int96: return .timestampFromInt96
+    // Older writers of Delta tables do not say that their times are UTC; the table does.
+    case (.timestamp, .timestamptz): return planSame(leaf)
     case (.int2, .int8), (.int4, .int8): return .widen(times: 1)
     case (.int2, .float8), (.int4, .float8): return .doubleFromInt32
     case (.float4, .float8) where leaf.physical == .float: return .doubleFromFloat

@@ -85,7 +85,8 @@ extension Session {
     if let database = table.catalog, database != databaseName {
       throw Fault.unsupported("a cross-database reference", position: position)
     }
-    let path = searchPath(in: catalog).filter { $0 != "pg_catalog" }
+    // A user named cramped has the server's own schema as "$user": new tables go to the next one.
+    let path = searchPath(in: catalog).filter { $0 != "pg_catalog" && $0 != "cramped" }
     guard let schema = table.schema ?? path.first else {
       throw Fault(.invalidSchemaName, "no schema has been selected to create in", position: position)
     }

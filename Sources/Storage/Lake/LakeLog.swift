@@ -105,7 +105,9 @@ struct LakeLog {
         state = loaded
       } catch {
         guard LakeCheckpoints.isBroken(error) else { throw located(error, "Checkpoint \(files.version)") }
-        return .brokenCheckpoint(files, located(error, "Checkpoint \(files.version)"))
+        // What it asks for beyond all limits is damage too, not something a user could ask for less of.
+        let damage = Fault(.dataCorrupted, error.message, kind: .corrupt, detail: error.detail)
+        return .brokenCheckpoint(files, located(damage, "Checkpoint \(files.version)"))
       }
     }
     var decoder = DeltaCommitDecoder()

@@ -18,7 +18,7 @@ private func filter(_ bytes: [UInt8], _ file: ParquetFile, column: Int) throws -
 }
 
 @Suite struct BloomFilterTests {
-  @Test(arguments: ["data_index_bloom_encoding_stats", "data_index_bloom_encoding_with_length"])
+  @Test(.enabled(if: GoldenFiles.areThere, GoldenFiles.absent), arguments: ["data_index_bloom_encoding_stats", "data_index_bloom_encoding_with_length"])
   func filtersOfOthersAreRead(name: String) throws {
     let bytes = try GoldenFiles.bytes("data/\(name).parquet")
     let file = try Files.parse(bytes)
@@ -35,7 +35,8 @@ private func filter(_ bytes: [UInt8], _ file: ParquetFile, column: Int) throws -
     #expect(hits < 30)
   }
 
-  @Test func theFilterOfParquetCppIsRead() throws {
+  @Test(.enabled(if: GoldenFiles.areThere, GoldenFiles.absent))
+  func theFilterOfParquetCppIsRead() throws {
     let bytes = try GoldenFiles.bytes("data/bloom_filter.xxhash.bin")
     guard case .filter(let filter) = try ParquetBloomFilter.parse(bytes.span.bytes) else {
       throw Fault.bug("the whole filter was given")
@@ -60,7 +61,8 @@ private func filter(_ bytes: [UInt8], _ file: ParquetFile, column: Int) throws -
     #expect(hits < 300, "1 % of 10,000 wrong answers are wanted")
   }
 
-  @Test func damagedFiltersGiveFaultsOrAskForMore() throws {
+  @Test(.enabled(if: GoldenFiles.areThere, GoldenFiles.absent))
+  func damagedFiltersGiveFaultsOrAskForMore() throws {
     let bytes = try GoldenFiles.bytes("data/bloom_filter.xxhash.bin")
     for count in 0..<40 {
       let part = Array(bytes[..<count])

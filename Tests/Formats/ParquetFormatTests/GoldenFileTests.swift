@@ -22,7 +22,7 @@ private func values(_ path: String, _ name: String) throws -> [String] {
   return try GoldenFiles.tokens(bytes, file, #require(file.field(path: [name])), run: 1_000)
 }
 
-@Suite struct GoldenFileTests {
+@Suite(.enabled(if: GoldenFiles.areThere, GoldenFiles.absent)) struct GoldenFileTests {
   @Test(arguments: [Limits.chunkRowsMax, 3])
   func valuesAreThoseOfPyarrow(run: Int) throws {
     var files = 0

@@ -4,18 +4,24 @@ import Bedrock
 import Columnar
 import Foundation
 import ParquetFormat
+import Testing
 
 enum GoldenFiles {
-  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appendingPathComponent("Golden/parquet-testing")
+  /// A checkout of apache/parquet-testing (Tests/Golden/parquet-testing/README.md).
+  private static let folder = ProcessInfo.processInfo.environment["CRAMPED_PARQUET_TESTING"]
+  static let areThere = folder != nil
+  static let absent: Comment = "CRAMPED_PARQUET_TESTING names no checkout of apache/parquet-testing"
+  private static let expectations = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+    .appendingPathComponent("Golden/parquet-testing/expected.tsv")
 
   static func bytes(_ path: String) throws -> [UInt8] {
-    [UInt8](try Data(contentsOf: folder.appendingPathComponent(path)))
+    [UInt8](try Data(contentsOf: URL(fileURLWithPath: try #require(folder)).appendingPathComponent(path)))
   }
 
   /// Lines of `expected.tsv` by file.
   static func expected() throws -> [(file: String, lines: [[String]])] {
-    let text = String(decoding: try bytes("expected.tsv"), as: UTF8.self)
+    let text = String(decoding: try Data(contentsOf: expectations), as: UTF8.self)
     var files: [(file: String, lines: [[String]])] = []
     for line in text.split(separator: "\n") {
       let parts = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
