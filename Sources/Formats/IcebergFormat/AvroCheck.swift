@@ -9,7 +9,7 @@ package enum AvroCheck {
   /// False when a file that reads does not read the same after it was written again.
   package static func check(hostile raw: UnsafeRawBufferPointer) -> Bool {
     let bytes = Array(raw)
-    guard let file = try? AvroFile(bytes, valuesMax: valuesMax) else {
+    guard let file = try? AvroFile(bytes, valuesMax: valuesMax) else {  // refused
       // Refused is fine; what the fuzzer looks for is a trap. The same bytes may be metadata.
       return checkMetadata(bytes)
     }
@@ -20,15 +20,15 @@ package enum AvroCheck {
       let again = try AvroFile(writer.finish(), valuesMax: valuesMax)
       guard again.schema == file.schema && again.records == file.records else { return false }
     } catch { return false }
-    // A file of another kind than Iceberg's is refused by these, never trusted.
-    _ = try? IcebergManifest(file)
-    _ = try? IcebergManifestList(file)
+    _ = try? IcebergManifest(file)  // Avro of another kind is refused; only a trap would be a finding
+    _ = try? IcebergManifestList(file)  // the same
     return true
   }
 
   private static func checkMetadata(_ bytes: [UInt8]) -> Bool {
-    guard let metadata = try? IcebergTableMetadata(json: bytes) else { return true }
-    guard let again = try? IcebergTableMetadata(json: metadata.json) else { return false }
+    // Refusing any bytes is right; refusing what we wrote ourselves is not.
+    guard let metadata = try? IcebergTableMetadata(json: bytes) else { return true }  // refused
+    guard let again = try? IcebergTableMetadata(json: metadata.json) else { return false }  // a finding
     return again == metadata
   }
 }

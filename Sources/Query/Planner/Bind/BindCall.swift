@@ -35,7 +35,7 @@ extension Binder {
       throw Fault.unsupported("a function with several columns here", position: call.location.position)
     }
     scope.expansions.append(.call(function.asList(of: type), values, .array(type)))
-    return .column(Placeholder.expansion(scope.expansions.count - 1), type)
+    return .column(PendingColumn.expansion(scope.expansions.count - 1), type)
   }
 
   func chooseTableFunction(
@@ -181,7 +181,7 @@ extension Binder {
       orderBy: orderBy, type: aggregate.function.result.resolve(aggregate.values.map(\.type)))
     let index = scope.aggregates.firstIndex { $0.isSame(as: found) } ?? scope.aggregates.count
     if index == scope.aggregates.count { scope.aggregates.append(found) }
-    return .column(Placeholder.aggregate(index), found.type)
+    return .column(PendingColumn.aggregate(index), found.type)
   }
 
   private func chooseAggregate(

@@ -27,7 +27,7 @@ extension Binder {
     column.expression.forEach { node in
       if case .column(let index, _) = node, scope.mentions[index] == nil { scope.mentions[index] = (text, location) }
     }
-    return level == 0 ? column.expression : column.expression.mappingColumns { Placeholder.shifted($0, by: level) }
+    return level == 0 ? column.expression : column.expression.mappingColumns { PendingColumn.shifted($0, by: level) }
   }
 
   private func find(

@@ -3,7 +3,7 @@
 //   FROM, WHERE -> aggregate (GROUP BY) -> filter (HAVING) -> project (targets, then hidden sort keys)
 //     -> DISTINCT -> sort (ORDER BY) -> distinctOn -> project (targets)
 //
-// With grouping, targets, HAVING and ORDER BY are first bound over the columns of FROM, with aggregates as placeholders,
+// With grouping, targets, HAVING and ORDER BY are first bound over the columns of FROM, with aggregates as pending columns,
 // then rewritten over the aggregate's output; a column left over is PostgreSQL's error 42803.
 
 import Bedrock
@@ -68,7 +68,7 @@ extension Binder {
     if !scope.expansions.isEmpty {
       let count = plan.outputTypes.count
       func placed(_ value: Expression) -> Expression {
-        value.mappingColumns { column in Placeholder.expansionIndex(column).map { count + $0 } ?? column }
+        value.mappingColumns { column in PendingColumn.expansionIndex(column).map { count + $0 } ?? column }
       }
       plan = .expand(plan, lists: scope.expansions)
       for index in targets.indices { targets[index].value = placed(targets[index].value) }
@@ -327,8 +327,8 @@ extension SortKey {
 }
 
 extension Expression {
-  var readsAggregate: Bool { columnsRead.contains { Placeholder.aggregateIndex($0) != nil } }
-  var readsSubquery: Bool { columnsRead.contains { Placeholder.subqueryIndex($0) != nil } }
+  var readsAggregate: Bool { columnsRead.contains { PendingColumn.aggregateIndex($0) != nil } }
+  var readsSubquery: Bool { columnsRead.contains { PendingColumn.subqueryIndex($0) != nil } }
 }
 
 /// Expressions over FROM rewritten over the output of the aggregate: group keys, then aggregates.
@@ -339,8 +339,8 @@ struct GroupRewrite {
   func apply(_ value: Expression) throws(Fault) -> Expression {
     if let index = groups.firstIndex(where: { $0.isSame(as: value) }) { return .column(index, value.type) }
     if case .column(let column, let type) = value {
-      if let index = Placeholder.aggregateIndex(column) { return .column(groups.count + index, type) }
-      if Placeholder.subqueryIndex(column) != nil || Placeholder.level(column) > 0 { return value }
+      if let index = PendingColumn.aggregateIndex(column) { return .column(groups.count + index, type) }
+      if PendingColumn.subqueryIndex(column) != nil || PendingColumn.level(column) > 0 { return value }
       throw ungrouped(column, inSubquery: false)
     }
     let children = value.children
@@ -374,17 +374,17 @@ struct GroupRewrite {
     for child in plan.children { children.append(try rewrite(child)) }
     return try plan.replacing(children: children) { (expression) throws(Fault) in
       var keys: [Int: Int] = [:]
-      for column in expression.columnsRead where Placeholder.level(column) == 1 { keys[column] = try key(of: column) }
+      for column in expression.columnsRead where PendingColumn.level(column) == 1 { keys[column] = try key(of: column) }
       return expression.substitutingColumns { column, type in
         guard let index = keys[column] else { return .column(column, type) }
-        return .column(Placeholder.shifted(index, by: 1), type)
+        return .column(PendingColumn.shifted(index, by: 1), type)
       }
     }
   }
 
   /// The group key that is this column of the outer query.
   private func key(of column: Int) throws(Fault) -> Int {
-    let own = Placeholder.shifted(column, by: -1)
+    let own = PendingColumn.shifted(column, by: -1)
     let index = groups.firstIndex { if case .column(own, _) = $0 { true } else { false } }
     guard let index else { throw ungrouped(own, inSubquery: true) }
     return index

@@ -46,7 +46,7 @@ extension Binder {
     _ bound: BoundQuery, as use: PendingSubquery.Use, _ type: DataType, in scope: SelectScope, at location: SourceLocation
   ) -> Expression {
     scope.pending.append(PendingSubquery(use: use, plan: bound.plan, location: location))
-    return .column(Placeholder.subquery(scope.pending.count - 1), type)
+    return .column(PendingColumn.subquery(scope.pending.count - 1), type)
   }
 
   func singleColumn(
@@ -117,7 +117,7 @@ extension Binder {
         (value, operand.location), (.column(index, bound.columns[index].type), location), at: location)
       // Conditions are over the subquery's columns; the operand is one level out.
       conditions.append(
-        .call(equals, [outer.mappingColumns { Placeholder.shifted($0, by: 1) }, inner], .boolean))
+        .call(equals, [outer.mappingColumns { PendingColumn.shifted($0, by: 1) }, inner], .boolean))
     }
     guard scope.pending.count == pendingBefore else {
       throw Fault.unsupported("a correlated subquery as an operand of IN", position: location.position)
@@ -162,8 +162,8 @@ extension Binder {
     var arguments: [Expression] = []
     let plan = try correlated.mappingExpressions { (expression) throws(Fault) in
       expression.substitutingColumns { column, type in
-        guard Placeholder.level(column) > 0 else { return .column(column, type) }
-        let outer = Expression.column(Placeholder.shifted(column, by: -1), type)
+        guard PendingColumn.level(column) > 0 else { return .column(column, type) }
+        let outer = Expression.column(PendingColumn.shifted(column, by: -1), type)
         let index = arguments.firstIndex { $0.isSame(as: outer) } ?? arguments.count
         if index == arguments.count { arguments.append(outer) }
         return .argument(index, type)
@@ -180,7 +180,7 @@ extension Expression {
   func withSubqueryValues(_ values: [Expression]) -> Expression {
     if values.isEmpty { return self }
     return substitutingColumns { column, type in
-      Placeholder.subqueryIndex(column).map { values[$0] } ?? .column(column, type)
+      PendingColumn.subqueryIndex(column).map { values[$0] } ?? .column(column, type)
     }
   }
 }

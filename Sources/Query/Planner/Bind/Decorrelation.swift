@@ -74,7 +74,7 @@ struct Decorrelation {
     let types = lifted.plan.outputTypes
     let conditions = lifted.conditions.map { condition in
       condition.mappingColumns { column in
-        guard Placeholder.level(column) == 0 else { return column }
+        guard PendingColumn.level(column) == 0 else { return column }
         let value = Expression.column(column, types[column])
         if let place = outputs.firstIndex(where: { $0.isSame(as: value) }) { return place }
         outputs.append(value)
@@ -95,7 +95,7 @@ struct Decorrelation {
     var newGroups = groups
     var conditions: [(equals: ScalarFunction, key: Int, outer: Expression)] = []
     for condition in lifted.conditions {
-      guard let pair = condition.equality(isLeft: { Placeholder.level($0) == 1 }) else { throw refusal }
+      guard let pair = condition.equality(isLeft: { PendingColumn.level($0) == 1 }) else { throw refusal }
       let place = newGroups.firstIndex { $0.isSame(as: pair.right) } ?? newGroups.count
       if place == newGroups.count { newGroups.append(pair.right) }
       conditions.append((pair.equals, place, pair.left))
@@ -133,7 +133,7 @@ struct Decorrelation {
     let rightCount = right.outputTypes.count
     let rightAfter = liftedRight.plan.outputTypes.count
     // Inside the join: all left columns, added ones too, come before the right ones.
-    func inside(_ column: Int) -> Int { Placeholder.level(column) > 0 || column < before ? column : column + after - before }
+    func inside(_ column: Int) -> Int { PendingColumn.level(column) > 0 || column < before ? column : column + after - before }
     var stays: [Expression] = []
     var raised = liftedLeft.conditions
     for part in residual?.conjuncts ?? [] {
@@ -141,7 +141,7 @@ struct Decorrelation {
       if part.hasOuterColumns { raised.append(moved) } else { stays.append(moved) }
     }
     for condition in liftedRight.conditions {
-      raised.append(condition.mappingColumns { Placeholder.level($0) > 0 ? $0 : $0 + after })
+      raised.append(condition.mappingColumns { PendingColumn.level($0) > 0 ? $0 : $0 + after })
     }
     let joined = PlanNode.join(
       kind, left: liftedLeft.plan, right: liftedRight.plan, leftKeys: leftKeys, rightKeys: rightKeys,
@@ -155,7 +155,7 @@ struct Decorrelation {
     let order = own + extra
     var place = [Int](repeating: 0, count: types.count)
     for (new, old) in order.enumerated() { place[old] = new }
-    let conditions = raised.map { $0.mappingColumns { Placeholder.level($0) > 0 ? $0 : place[$0] } }
+    let conditions = raised.map { $0.mappingColumns { PendingColumn.level($0) > 0 ? $0 : place[$0] } }
     return Lifted(
       plan: .project(joined, order.map { .column($0, types[$0]) }), conditions: conditions, rowOverNothing: nil)
   }
@@ -211,11 +211,11 @@ struct Decorrelation {
     var keys: [Expression] = []
     var conditions: [Expression] = []
     for condition in lifted.conditions {
-      if !condition.columnsRead.contains(where: { Placeholder.level($0) == 0 }) {
+      if !condition.columnsRead.contains(where: { PendingColumn.level($0) == 0 }) {
         conditions.append(condition)
         continue
       }
-      guard let pair = condition.equality(isLeft: { Placeholder.level($0) == 1 }) else { throw refusal }
+      guard let pair = condition.equality(isLeft: { PendingColumn.level($0) == 1 }) else { throw refusal }
       conditions.append(.call(pair.equals, [pair.left, .column(keys.count, pair.right.type)], .boolean))
       keys.append(pair.right)
     }
@@ -274,12 +274,12 @@ extension PlanNode {
     var residual: [Expression] = []
     for condition in conditions {
       // A column of a query still further out stays one, one level nearer.
-      if let pair = condition.equality(isLeft: { Placeholder.level($0) >= 1 }) {
-        leftKeys.append(pair.left.mappingColumns { Placeholder.shifted($0, by: -1) })
+      if let pair = condition.equality(isLeft: { PendingColumn.level($0) >= 1 }) {
+        leftKeys.append(pair.left.mappingColumns { PendingColumn.shifted($0, by: -1) })
         rightKeys.append(pair.right)
       } else {
         residual.append(
-          condition.mappingColumns { Placeholder.level($0) == 0 ? $0 + count : Placeholder.shifted($0, by: -1) })
+          condition.mappingColumns { PendingColumn.level($0) == 0 ? $0 + count : PendingColumn.shifted($0, by: -1) })
       }
     }
     return .join(

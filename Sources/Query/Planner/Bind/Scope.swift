@@ -1,15 +1,17 @@
 // What names mean at a place of a query.
 //
-// Columns are numbered in the chunk at hand. While a SELECT is bound, three kinds of values have no column yet and take
+// Columns are numbered in the chunk at hand. While a SELECT is bound, four kinds of values have no column yet and take
 // numbers far above any real one: results of aggregates, results of correlated subqueries, elements of set-returning
-// functions, and columns of an enclosing query. Each is replaced before the plan is complete; `PlaceholderCheck` proves it.
+// functions, and columns of an enclosing query. Each is replaced before the plan is complete; column pruning,
+// which looks every number up, traps on one that was left.
 
 import Bedrock
 import Columnar
 import Plan
 import SQLSyntax
 
-enum Placeholder {
+/// The numbers of columns that do not exist yet.
+enum PendingColumn {
   private static let aggregateBase = 1 << 40
   private static let subqueryBase = 1 << 41
   private static let expansionBase = 1 << 42
@@ -55,7 +57,7 @@ extension Expression {
   /// Whether it reads a column of an enclosing query.
   var hasOuterColumns: Bool {
     var found = false
-    forEach { if case .column(let index, _) = $0, Placeholder.level(index) > 0 { found = true } }
+    forEach { if case .column(let index, _) = $0, PendingColumn.level(index) > 0 { found = true } }
     return found
   }
 }
@@ -92,7 +94,7 @@ struct FromScope {
   func shifted(by count: Int) -> FromScope {
     func shift(_ column: ScopeColumn) -> ScopeColumn {
       var column = column
-      column.expression = column.expression.mappingColumns { Placeholder.isReal($0) ? $0 + count : $0 }
+      column.expression = column.expression.mappingColumns { PendingColumn.isReal($0) ? $0 + count : $0 }
       return column
     }
     return FromScope(
