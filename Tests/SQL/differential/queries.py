@@ -139,7 +139,7 @@ class Queries:
                 lambda: f"({e('text')} {r.choice(['~', '!~', '~*'])} '{r.choice(['^a', 'b$', '[a-c]+', 'w+[0-9]', '^.{2}$', '(a|x)'])}')",
                 lambda: f"({e(kind)} = ANY (ARRAY[{self.literal(kind)}, {self.literal(kind)}]))",
                 lambda: f"starts_with({e('text')}, {self.literal('text')})",
-                lambda: f"({self.leaf('int4', scope)}, {self.leaf('text', scope)}) {r.choice(['=', '<', '>='])} ({self.literal('int4')}, {self.literal('text')})",
+                lambda: f"(({self.leaf('int4', scope)}, {self.leaf('text', scope)}) {r.choice(['=', '<', '>='])} ({self.literal('int4')}, {self.literal('text')}))",
             ]
         )()
 
