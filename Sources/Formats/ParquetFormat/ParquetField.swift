@@ -61,8 +61,9 @@ struct NestedNode: Sendable {
     case refused(String)
   }
 
-  let name: String
-  let kind: Kind
+  var name: String
+  let fieldID: Int32?
+  var kind: Kind
   /// The value is not null where the definition level is at least this.
   let definition: Int
   /// Lists and maps: an element exists where the definition level is at least this ...
@@ -75,6 +76,7 @@ struct NestedNode: Sendable {
 
   private init(_ field: ParquetField, asElement: Bool) {
     name = field.name
+    fieldID = field.fieldID
     leaves = field.leaves
     if field.repetition == .repeated && !asElement {
       kind = .list(NestedNode(field, asElement: true))

@@ -140,8 +140,7 @@ struct DeltaTransactionBuilder {
 
   /// The schema as the log has it, without the ids that a snapshot gives to fields that have none.
   private static func ownSchema(_ base: LakeSnapshot) throws(Fault) -> DeltaSchema {
-    guard let text = base.delta.metadata?.schemaString else { return DeltaSchema(fields: []) }
-    return try DeltaSchema(json: text)
+    try base.delta.metadata?.schema() ?? DeltaSchema(fields: [])
   }
 
   /// `current` and behind it the columns of `new` that it lacks. Throws 42P15 when a column changed its type or name.
