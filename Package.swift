@@ -168,7 +168,7 @@ let allTests: [Module] = [
     "S3StoreTests", .tests, "Storage",
     uses: [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ObjectStore", "Lake", "S3Store", "TestKit",
-    ], products: [log, nio, nioHTTP, nioPosix]),
+    ], products: [log, nio, nioHTTP, nioPosix, nioSSL]),
   Module(
     "IcebergTests", .tests, "Storage",
     uses: [

@@ -31,6 +31,8 @@ struct HTTPLoss: Error {
   var isFinal = false
   /// True when the answer has more bytes than the caller takes.
   var isTooLong = false
+  /// What to do about it, when that is known.
+  var hint: String?
 
   static func tooLong(_ bytesMax: Int) -> HTTPLoss {
     HTTPLoss(reason: "it has over \(bytesMax) bytes", isFinal: true, isTooLong: true)

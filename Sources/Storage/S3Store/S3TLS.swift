@@ -12,7 +12,9 @@ import NIOSSL
 
 enum S3TLS {
   /// Throws F0000 when the CA file cannot be used, or when TLS settings are given for an address without TLS.
-  static func configuration(_ options: S3Options, _ endpoint: S3Endpoint, _ log: Logger) throws(Fault) -> TLSConfiguration {
+  static func configuration(
+    _ options: S3Options, _ endpoint: S3Endpoint, _ log: Logger
+  ) throws(Fault) -> TLSConfiguration {
     var configuration = TLSConfiguration.makeClientConfiguration()
     configuration.minimumTLSVersion = .tlsv12
     guard endpoint.isSecure else {
@@ -49,6 +51,10 @@ enum S3TLS {
       hint: "\"lake.s3.ca_file\" names a file with certificates of authorities in PEM form.")
   }
 
+  private static let untrusted = HTTPLoss(
+    reason: "the store's certificate is not signed by an authority that is trusted", isFinal: true,
+    hint: "For an authority of your own, name its certificate in \"lake.s3.ca_file\".")
+
   /// What a failed handshake says; nil for errors of other kinds.
   static func loss(_ error: any Error) -> HTTPLoss? {
     if let error = error as? NIOSSLExtraError {
@@ -58,17 +64,12 @@ enum S3TLS {
     guard let error = error as? NIOSSLError else { return nil }
     if case .handshakeFailed(let reason) = error {
       let text = "\(reason)"
-      if text.contains("CERTIFICATE_VERIFY_FAILED") {
-        return HTTPLoss(
-          reason: "the store's certificate is not signed by an authority that is trusted", isFinal: true)
-      }
+      if text.contains("CERTIFICATE_VERIFY_FAILED") { return untrusted }
       if text.contains("WRONG_VERSION_NUMBER") {
         return HTTPLoss(reason: "the store does not speak TLS at this address", isFinal: true)
       }
     }
-    if case .unableToValidateCertificate = error {
-      return HTTPLoss(reason: "the store's certificate is not signed by an authority that is trusted", isFinal: true)
-    }
+    if case .unableToValidateCertificate = error { return untrusted }
     return HTTPLoss(reason: "the TLS connection failed")
   }
 }
