@@ -58,7 +58,7 @@ final class NestedColumnReader: ParquetColumnReader {
 
   private static func refuse(_ node: NestedNode) throws(Fault) {
     switch node.kind {
-    case .leaf: return
+    case .leaf, .missing: return
     case .refused(let what): throw Fault.unsupported("\(what) of Parquet column \(node.name)")
     case .structure(let members): for member in members { try refuse(member) }
     case .list(let element): try refuse(element)

@@ -59,6 +59,8 @@ struct NestedNode: Sendable {
     case map(key: NestedNode, value: NestedNode)
     /// A type that this reader does not have.
     case refused(String)
+    /// A member that the table has and the file has not: null.
+    case missing
   }
 
   var name: String
@@ -130,7 +132,7 @@ struct NestedNode: Sendable {
     case .list(let element):
       if case .leaf(let index) = element.kind { return .array(Conversion.naturalType(leaves[index])) }
       return .jsonb
-    case .structure, .map, .refused: return .jsonb
+    case .structure, .map, .refused, .missing: return .jsonb
     }
   }
 }

@@ -4,6 +4,8 @@
 //   file      col-1: struct<col-2: int32, col-3: string>
 //   shape     {a: int8 by the name col-2}
 //   value     {"a": 7}                                       col-3 was dropped
+//
+// A member that the file lacks, because it is older than the member, is null in its values.
 
 package import Columnar
 
@@ -40,17 +42,17 @@ extension NestedNode {
       types[index] = type
       return self
     case (.structure(let nodes), .structure(let members)):
-      var kept: [NestedNode] = []
-      for node in nodes {
-        let member = members.first { member in
+      var shaped: [NestedNode] = []
+      for member in members {
+        let found = nodes.first { node in
           switch member.key {
           case .name(let name): name == node.name
           case .fieldID(let id): id == node.fieldID
           }
         }
-        if let member { kept.append(node.reshaped(member.shape, &types).named(member.name)) }
+        shaped.append((found?.reshaped(member.shape, &types) ?? with(.missing)).named(member.name))
       }
-      return with(.structure(kept))
+      return with(.structure(shaped))
     case (.list(let element), .list(let inner)): return with(.list(element.reshaped(inner, &types)))
     case (.map(let key, let value), .map(key: let keyShape, value: let valueShape)):
       return with(.map(key: key.reshaped(keyShape, &types), value: value.reshaped(valueShape, &types)))

@@ -74,7 +74,13 @@ struct DeltaTransactionBuilder {
     }
     let now = clock.nowMicros() / 1_000
     var actions = [commitInfo(on: base, replacement.operation, replacement.operationParameters)]
-    if let metadata = replacement.metadata { actions.append(.metadata(metadata)) }
+    if let metadata = replacement.metadata {
+      let hasNTZ = try metadata.schema().fields.contains { $0.type.hasTimestampNTZ }
+      if hasNTZ, let version = base.delta.protocolVersion, version.withTimestampNTZ != version {
+        actions.append(.protocolVersion(try upgraded(version)))
+      }
+      actions.append(.metadata(metadata))
+    }
     for file in replacement.removed {
       actions.append(
         .remove(

@@ -23,6 +23,7 @@
 //   LakeTable.writer(schema: TableSchema) throws(Fault) -> LakeWriter
 //   LakeTable.commit(_: LakeCommit) throws(Fault) -> LakeCommitOutcome
 //   LakeTable.replace(_: LakeReplacement) throws(Fault) -> Int64 // removes and adds in one commit
+//   LakeTable.evolve(to: TableSchema) throws(Fault) -> Int64     // other names, wider types, in one commit
 //   LakeTable.checkpoint(), cleanLog(...), vacuum(...), nameVersion(...)          // upkeep: LakeUpkeep, LakeVacuum
 //
 //   LakeWriter.columns: [Int]                                    // indices into schema.columns: all but `_hash`

@@ -200,3 +200,46 @@ struct ForeignLogs {
     #expect(try ForeignLogs.rows(reader.open(source)).rows == [[.integer(5)]])
   }
 }
+
+@Suite("Columns that change") struct EvolutionTests {
+  @Test("which types hold all values of which", arguments: [
+    (DeltaType.short, DeltaType.integer, true), (.integer, .long, true), (.long, .integer, false), (.long, .double, false),
+    (.integer, .double, true), (.short, .decimal(precision: 5, scale: 0), true),
+    (.integer, .decimal(precision: 11, scale: 2), false), (.integer, .decimal(precision: 12, scale: 2), true),
+    (.long, .decimal(precision: 20, scale: 0), true), (.long, .decimal(precision: 19, scale: 0), false),
+    (.float, .double, true), (.double, .float, false), (.date, .timestampNTZ, true), (.date, .timestamp, false),
+    (.decimal(precision: 10, scale: 2), .decimal(precision: 12, scale: 4), true),
+    (.decimal(precision: 10, scale: 2), .decimal(precision: 11, scale: 4), false),
+    (.decimal(precision: 10, scale: 2), .decimal(precision: 10, scale: 2), false), (.string, .binary, false),
+  ])
+  func widening(_ from: DeltaType, _ to: DeltaType, _ expected: Bool) { #expect(from.widens(to: to) == expected) }
+
+  @Test("a date that becomes a timestamp brings the feature of that type; flushes under the old one are refused")
+  func dates() throws {
+    let folder = try TemporaryFolder("evolution")
+    let store = try LocalObjectStore(path: folder.file("data"))
+    let table = try Lake(store: store, clock: .system).table(domain: "iot", entity: "measurement")
+    let rows = Fixture.rows(1..<101)
+    _ = try table.flush(rows, expected: nil, version: 100)
+    let columns = Fixture.schema.columns.map { column in
+      TableColumn(
+        fieldID: column.fieldID, name: column.name, type: column.name == "day" ? .timestamp : column.type,
+        isNullable: column.isNullable, isHidden: column.isHidden, isPersonal: column.isPersonal)
+    }
+    let schema = TableSchema(domain: "iot", entity: "measurement", version: 2, events: [], columns: columns)
+    // What this server has not seen yet is written anew too.
+    let other = try Lake(store: store, clock: .system).table(domain: "iot", entity: "measurement")
+    _ = try other.flush(Fixture.rows(101..<111), expected: 100, version: 110)
+    #expect(try table.evolve(to: schema) == 2)
+    let snapshot = try table.refresh()
+    #expect(snapshot.delta.protocolVersion?.readerFeatures == ["timestampNtz"] && snapshot.rowCount == 110)
+    let place = try #require(Fixture.lakeColumns(Fixture.schema).firstIndex { $0.name == "day" })
+    let days = (rows + Fixture.rows(101..<111)).map { row -> Scalar in
+      row[place].integer.map { .integer($0 * 86_400_000_000) } ?? .null
+    }
+    let read = try snapshot.rows(schema, ["_pos", "day"]).rows.sorted { ($0[0].integer ?? 0) < ($1[0].integer ?? 0) }
+    #expect(read.map { $0[1] } == days)
+    let late = fault { () throws(Fault) in _ = try other.flush(Fixture.rows(111..<121), expected: 110, version: 120) }
+    #expect(late?.state == .invalidSchemaDefinition, "files of the old types are not taken")
+  }
+}

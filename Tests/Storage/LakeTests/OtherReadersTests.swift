@@ -241,6 +241,49 @@ struct OtherReadersTests {
     }
   }
 
+  @Test("columns renamed and widened by us: one commit, no feature, every reader sees old rows and new ones")
+  func evolved() throws {
+    let folder = try TemporaryFolder("evolved")
+    var options = LakeOptions()
+    options.fileBytesTarget = 30_000
+    let lake = Lake(store: try LocalObjectStore(path: folder.file("data")), clock: .system, options: options)
+    let table = try lake.table(domain: "iot", entity: "measurement")
+    var rows = Fixture.rows(1..<401)
+    _ = try table.flush(Array(rows[0..<300]), expected: nil, version: 300)
+    _ = try table.flush(Array(rows[300..<400]), expected: 300, version: 400)
+    let wide: [String: (String, DataType)] = [
+      "small": ("small", .int4), "number": ("count", .int8), "single": ("single", .float8), "series": ("line", .text),
+      "amount": ("amount", .numeric(DataType.NumericModifier(precision: 24, scale: 2))),
+    ]
+    let columns = Fixture.nextSchema.columns.map { column in
+      TableColumn(
+        fieldID: column.fieldID, name: wide[column.name]?.0 ?? column.name, type: wide[column.name]?.1 ?? column.type,
+        isNullable: column.isNullable, isHidden: column.isHidden, isPersonal: column.isPersonal)
+    }
+    let schema = TableSchema(domain: "iot", entity: "measurement", version: 2, events: [], columns: columns)
+    #expect(try table.evolve(to: schema) == 2)
+    #expect(try table.evolve(to: schema) == 2, "there is nothing left to do")
+    let added = Fixture.rows(401..<411, Fixture.nextSchema)
+    _ = try table.flush(added, schema: schema, expected: 400, version: 410)
+    rows = rows.map { $0 + [.null] } + added
+    let snapshot = try table.refresh()
+    #expect(snapshot.delta.protocolVersion == .open && snapshot.columns.map(\.name).contains("line"))
+    #expect(snapshot.transactionVersion(appID: Fixture.appID) == 410)
+    let file = folder.file("expected.json")
+    try Data(expected(rows, Fixture.lakeColumns(schema))).write(to: URL(fileURLWithPath: file))
+    let compared = try ChildProcess.run(
+      "python3", [script, "compare", folder.file("data/lake/iot/measurement"), file, "published", "sequence", "line"])
+    #expect(compared.status == 0, "\(compared.output)\(compared.errorOutput)")
+    for reader in readers { #expect(compared.output.contains("\(reader): \(rows.count) rows compared")) }
+    // The versions before keep their names and types.
+    let old = try table.snapshot(version: 1)
+    #expect(old.columns.map(\.name).contains("series") && old.rowCount == 400)
+    #expect(try old.rows(Fixture.schema, ["series"]).rows.count == 400)
+    let refused = fault { () throws(Fault) in _ = try table.evolve(to: Fixture.nextSchema) }
+    #expect(refused?.state == .invalidSchemaDefinition && refused?.message.contains("cannot become") == true)
+    #expect(try table.refresh().version == 3)
+  }
+
   @Test("nested columns under column mapping: members renamed, added, dropped", arguments: ["name", "id"])
   func mapped(_ mode: String) throws {
     let folder = try TemporaryFolder("mapped")
@@ -260,10 +303,9 @@ struct OtherReadersTests {
         }
       }
     }
-    // A member that a file lacks is left out: in SQL it reads as null.
     #expect(
       rows.sorted { $0[0] < $1[0] } == [
-        ["1", #"{"a": 5}"#, #"[{"n": 1, "day": "2026-11-23"}, null]"#, #"{"k": {"v": 0.5}}"#, "{}"],
+        ["1", #"{"a": 5, "b": null}"#, #"[{"n": 1, "day": "2026-11-23"}, null]"#, #"{"k": {"v": 0.5}}"#, #"{"late": null}"#],
         ["2", "null", "null", "null", "null"], ["3", #"{"a": 6, "b": "b"}"#, "[]", "null", "null"],
       ])
   }

@@ -114,9 +114,7 @@ struct BucketFoldersTests {
         guard location.hasPrefix(base) else { throw Fault(.insufficientPrivilege, "permission denied") }
         return ExternalPlace(store: store, path: String(location.dropFirst(base.count)), prefix: base)
       }])
-    let reader = ExternalReader(
-      lake: Lake(store: try LocalObjectStore(path: TemporaryFolder("x").file("y")), clock: .system), locations: locations,
-      lakeTables: { _ in nil })
+    let reader = ExternalReader(lake: lake, locations: locations, lakeTables: { _ in nil })
     func count(_ source: ExternalSource) throws -> Int {
       let table = try reader.open(source)
       return try BucketTable.count(

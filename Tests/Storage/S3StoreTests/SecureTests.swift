@@ -112,10 +112,12 @@ struct SecureTests {
 
   @Test("without verification any certificate does, and the log says so")
   func unverified() throws {
-    let server = try FaultyS3(identity: try TestAuthority().identity(for: "DNS:elsewhere.example"))
+    let authority = try TestAuthority()
+    let server = try FaultyS3(identity: try authority.identity(for: "DNS:elsewhere.example"))
     let log = KeptLog()
     let store = try connect(server, log) { $0.verifiesCertificate = false }
     try store.put(ObjectPath(literal: "a"), [1])
+    #expect(!authority.certificate.isEmpty)
     #expect(log.messages.contains { $0.hasPrefix("warning") && $0.contains("not verified") }, "\(log.messages)")
   }
 
