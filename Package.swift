@@ -238,7 +238,7 @@ let allBenchmarks: [Module] = [
   Module(
     "LakeBench", .tests, "Benchmarks",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ParquetFormat", "ObjectStore", "Lake",
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ParquetFormat", "ObjectStore", "Lake", "S3Store",
     ]),
   Module("ParquetBench", .tests, "Benchmarks", uses: ["Bedrock", "Runtime", "Columnar", "ParquetFormat"]),
   Module(
