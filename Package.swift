@@ -90,7 +90,7 @@ let allModules: [Module] = [
       "Bedrock", "Runtime", "Columnar", "Kernels", "EventSchema", "StorageContract", "ObjectStore", "Lake",
       "StorageEngine",
     ], products: [log]),
-  Module("Functions", .engine, "Query", uses: ["Bedrock", "Runtime", "Columnar", "Kernels"]),
+  Module("Functions", .engine, "Query", uses: ["Bedrock", "Runtime", "Columnar", "Kernels", "CZones"]),
   Module("Plan", .engine, "Query", uses: ["Bedrock", "Columnar", "StorageContract", "Functions"]),
   Module(
     "Catalog", .engine, "Query",
@@ -265,6 +265,7 @@ let shims: [String: Target] = [
   "CCodecs": .systemLibrary(name: "CCodecs", path: "Sources/Shims/CCodecs"),
   "CSimdjson": .target(
     name: "CSimdjson", path: "Sources/Shims/CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+  "CZones": .target(name: "CZones", path: "Sources/Shims/CZones", linkerSettings: [.linkedLibrary("cctz")]),
   "CCapnp": .target(
     name: "CCapnp", path: "Sources/Shims/CCapnp",
     linkerSettings: [.linkedLibrary("capnpc"), .linkedLibrary("capnp"), .linkedLibrary("kj")]),
@@ -298,7 +299,7 @@ let byName = Dictionary(uniqueKeysWithValues: allModules.map { ($0.name, $0) })
 /// Each C library has exactly one owner per use; these are the wrappers allowed to import it.
 let shimOwners: [String: Set<String>] = [
   "CRocksDB": ["HotTier"], "CNATS": ["Ingest"], "CCodecs": ["Compression"], "CSimdjson": ["JSONTape"],
-  "CCapnp": ["CapnpSchema"], "CPgQuery": ["SQLSyntax"],
+  "CCapnp": ["CapnpSchema"], "CPgQuery": ["SQLSyntax"], "CZones": ["Functions"],
 ]
 
 for module in allModules {

@@ -115,6 +115,34 @@ package final class Executor: Sendable {
       var sources: [any RowSource] = []
       for input in inputs { sources.append(try source(input, environment)) }
       return AppendSource(sources)
+    case .limitWithTies(let input, let keys, let count, let offset):
+      let input = try source(input, environment)
+      return SinglePartSource(inputs: [input]) { () throws(Fault) in
+        TiesCursor(
+          SerialCursor(input), keys: try CompiledExpression.compile(keys, environment),
+          count: try bound(count, "LIMIT", .invalidRowCountInLimitClause, environment),
+          offset: try bound(offset, "OFFSET", .invalidRowCountInOffsetClause, environment) ?? 0)
+      }
+    case .apply(let input, let lateral, let arguments):
+      return MappedSource(try source(input, environment), .apply(lateral, arguments), environment)
+    case .rowsFrom(let inputs, let hasOrdinality):
+      var sources: [any RowSource] = []
+      for input in inputs { sources.append(try source(input, environment)) }
+      let (all, types) = (sources, inputs.map(\.outputTypes))
+      return SinglePartSource(inputs: all) { () throws(Fault) in
+        RowsFromCursor(all.map { SerialCursor($0) }, types: types, hasOrdinality: hasOrdinality)
+      }
+    case .subqueryRows(let index, _):
+      let chunks = environment.subqueries[index].chunks
+      return SinglePartSource { () throws(Fault) in ChunkCursor(chunks) }
+    case .recursion(let id, let base, let step, let keepsRepeats):
+      let base = try source(base, environment)
+      return SinglePartSource(inputs: [base]) { () throws(Fault) in
+        RecursionCursor(id, base: SerialCursor(base), step: step, keepsRepeats: keepsRepeats, environment)
+      }
+    case .workingRows(let id, _):
+      guard let chunks = environment.working[id] else { throw Fault.bug("the working rows of no recursion") }
+      return SinglePartSource { () throws(Fault) in ChunkCursor(chunks) }
     }
   }
 

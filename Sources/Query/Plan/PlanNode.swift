@@ -81,6 +81,19 @@ package indirect enum PlanNode: Sendable {
   /// Each row once for each element of its lists, which go in step; the shorter ones end in nulls, and a row whose lists
   /// are all null or empty is dropped. Output: the input's columns, then an element of each list.
   case expand(PlanNode, lists: [Expression])
+  /// As `limit`, and after the last row also those that the sort keys, given over the input, put beside it.
+  case limitWithTies(PlanNode, keys: [Expression], count: Expression?, offset: Expression?)
+  /// LATERAL: each input row with each row that the plan gives for it. Output: the input's columns, then the plan's.
+  case apply(PlanNode, LateralPlan, arguments: [Expression])
+  /// The rows of all inputs side by side, in step; shorter ones end in nulls. With ordinality a number from 1 comes last.
+  case rowsFrom([PlanNode], hasOrdinality: Bool)
+  /// The rows of the uncorrelated subquery of that number, which ran before.
+  case subqueryRows(Int, types: [DataType])
+  /// WITH RECURSIVE: the rows of `base`, then those of `step` over the rows found last, until there are none. Without
+  /// `keepsRepeats` a row that was found before is dropped.
+  case recursion(Int, base: PlanNode, step: PlanNode, keepsRepeats: Bool)
+  /// In the step of that recursion: the rows found last.
+  case workingRows(Int, types: [DataType])
 
   package var outputTypes: [DataType] {
     switch self {
@@ -98,6 +111,11 @@ package indirect enum PlanNode: Sendable {
       }
     case .append(let inputs): inputs[0].outputTypes
     case .expand(let input, let lists): input.outputTypes + lists.map { $0.type.element ?? $0.type }
+    case .limitWithTies(let input, _, _, _): input.outputTypes
+    case .apply(let input, let lateral, _): input.outputTypes + lateral.plan.outputTypes
+    case .rowsFrom(let inputs, let hasOrdinality): inputs.flatMap(\.outputTypes) + (hasOrdinality ? [.int8] : [])
+    case .subqueryRows(_, let types), .workingRows(_, let types): types
+    case .recursion(_, let base, _, _): base.outputTypes
     }
   }
 
@@ -109,7 +127,22 @@ package indirect enum PlanNode: Sendable {
       [input]
     case .join(_, let left, let right, _, _, _): [left, right]
     case .append(let inputs): inputs
+    case .limitWithTies(let input, _, _, _), .apply(let input, _, _): [input]
+    case .rowsFrom(let inputs, _): inputs
+    case .subqueryRows, .workingRows: []
+    case .recursion(_, let base, let step, _): [base, step]
     }
+  }
+}
+
+/// What stands beside each row of an `apply`; the row's values stand in it as `Expression.argument`.
+package struct LateralPlan: Sendable {
+  package let plan: PlanNode
+  /// An input row for which the plan gives nothing stays, with nulls.
+  package let keepsUnmatched: Bool
+  package init(plan: PlanNode, keepsUnmatched: Bool) {
+    self.plan = plan
+    self.keepsUnmatched = keepsUnmatched
   }
 }
 

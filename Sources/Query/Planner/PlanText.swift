@@ -44,6 +44,7 @@ package struct PlanText {
     let inner = String(repeating: " ", count: depth * 6 + 2)
     for detail in details(plan) { lines.append(inner + detail) }
     for child in plan.children { write(child, depth: depth + 1, isRoot: false, &lines) }
+    if case .apply(_, let lateral, _) = plan { write(lateral.plan, depth: depth + 1, isRoot: false, &lines) }
   }
 
   private func title(_ plan: PlanNode) -> String {
@@ -65,6 +66,12 @@ package struct PlanText {
     case .distinctOn: return "Unique"
     case .append: return "Append"
     case .expand: return "Expand"
+    case .limitWithTies: return "Limit (with ties)"
+    case .apply(_, let lateral, _): return "Nested Loop \(lateral.keepsUnmatched ? "Left Join " : "")(lateral)"
+    case .rowsFrom(_, let hasOrdinality): return "Rows From\(hasOrdinality ? " (with ordinality)" : "")"
+    case .subqueryRows(let index, _): return "Subquery Scan on SubPlan \(index + 1)"
+    case .recursion(_, _, _, let keepsRepeats): return "Recursive Union\(keepsRepeats ? " All" : "")"
+    case .workingRows: return "WorkTable Scan"
     }
   }
 
@@ -82,7 +89,11 @@ package struct PlanText {
       if !pruning.isEmpty { lines.append("Pruning: " + pruning.joined(separator: ", ")) }
       return lines + annotate(plan)
     case .virtualScan(_, _, _, _, let filter): return filter.map { ["Filter: " + text($0, outputNames(plan))] } ?? []
-    case .tableFunction, .append: return []
+    case .tableFunction, .append, .rowsFrom, .subqueryRows, .recursion, .workingRows: return []
+    case .limitWithTies(_, let keys, let count, let offset):
+      return (count.map { ["Count: " + text($0, [])] } ?? []) + (offset.map { ["Offset: " + text($0, [])] } ?? [])
+        + ["Tie Key: " + text(keys, names)]
+    case .apply(_, _, let arguments): return arguments.isEmpty ? [] : ["Arguments: " + text(arguments, names)]
     case .values(let rows, _):
       return rows.count == 1 && !rows[0].isEmpty ? ["Output: " + text(rows[0], [])] : []
     case .filter(_, let condition): return ["Condition: " + text(condition, names)]
@@ -141,6 +152,12 @@ package struct PlanText {
       case .inner, .left, .right, .full, .single: return outputNames(left) + outputNames(right)
       }
     case .append(let inputs): return inputs.first.map(outputNames) ?? []
+    case .limitWithTies(let input, _, _, _): return outputNames(input)
+    case .apply(let input, let lateral, _): return outputNames(input) + outputNames(lateral.plan)
+    case .rowsFrom(let inputs, let hasOrdinality):
+      return inputs.flatMap(outputNames) + (hasOrdinality ? ["ordinality"] : [])
+    case .subqueryRows(_, let types), .workingRows(_, let types): return types.indices.map { "column\($0 + 1)" }
+    case .recursion(_, let base, _, _): return outputNames(base)
     }
   }
 

@@ -49,7 +49,7 @@ extension Session {
       let columns = try procedure(call).columns
       if !columns.isEmpty { prepared.columns = columns }
     case .set, .transaction, .prepare, .deallocate, .closeCursor, .discard, .copy, .listen, .unlisten,
-      .createForeignTable, .dropForeignTable, .other:
+      .createForeignTable, .dropForeignTable, .createView, .dropView, .comment, .other:
       break
     }
   }
@@ -135,6 +135,9 @@ extension Session {
     case .copy: throw .unsupported("COPY")
     case .createForeignTable(let create): return try runCreate(create)
     case .dropForeignTable(let drop): return try runDrop(drop)
+    case .createView: return try refuse(command: "CREATE VIEW")
+    case .dropView: return try refuse(command: "DROP VIEW")
+    case .comment: return try refuse(command: "COMMENT")
     case .other(let name): return try refuse(command: name)
     }
   }

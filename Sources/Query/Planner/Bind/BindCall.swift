@@ -15,6 +15,7 @@ extension Binder {
     if scope.isInsideTargets, library.scalars(name).isEmpty, !library.tableFunctions(name).isEmpty {
       return try bindExpansion(call, name, in: scope)
     }
+    if call.isVariadic { return try bindVariadic(call, name, in: scope) }
     return try callScalar(name, try bindArguments(call, in: scope), at: call.location)
   }
 
@@ -25,9 +26,9 @@ extension Binder {
     let pendingBefore = scope.pending.count
     scope.isInsideTargets = false
     defer { scope.isInsideTargets = true }
-    let arguments = try bindArguments(call, in: scope)
-    guard scope.pending.count == pendingBefore else {
-      throw Fault.unsupported("a correlated subquery in a set-returning function", position: call.location.position)
+    var arguments: [(value: Expression, location: SourceLocation)] = []
+    for (value, location) in try bindArguments(call, in: scope) {
+      arguments.append((try inlined(value, since: pendingBefore, in: scope), location))
     }
     let (function, values) = try chooseTableFunction(name, arguments, at: call.location)
     let columns = function.columns(values.map(\.type))
@@ -163,9 +164,13 @@ extension Binder {
     scope.isInsideAggregate = true
     defer { scope.isInsideAggregate = false }
     let pendingBefore = scope.pending.count
-    let arguments = call.isStar ? [] : try bindArguments(call, in: scope)
+    var arguments: [(value: Expression, location: SourceLocation)] = []
+    for (value, location) in call.isStar ? [] : try bindArguments(call, in: scope) {
+      arguments.append((try inlined(value, since: pendingBefore, in: scope), location))
+    }
     let filter = try call.filter.map { (syntax) throws(Fault) in
-      try condition(try bind(syntax, in: scope), of: "FILTER", at: syntax.location)
+      try inlined(
+        try condition(try bind(syntax, in: scope), of: "FILTER", at: syntax.location), since: pendingBefore, in: scope)
     }
     var orderBy: [SortKey] = []
     for item in call.orderBy {

@@ -49,7 +49,10 @@ extension Binder {
       for item in list { distinctOn.append(try bindOutputExpression(item, targets, "DISTINCT ON", in: scope)) }
     }
     let isGrouped = !groups.isEmpty || !scope.aggregates.isEmpty || having != nil || !core.groupBy.isEmpty
-    if isGrouped && !scope.expansions.isEmpty { throw Fault.unsupported("a set-returning function beside GROUP BY") }
+    if !scope.aggregates.isEmpty, plan.readsWorkingRows {
+      throw Fault(
+        SQLState("42P19"), "aggregate functions are not allowed in a recursive query's recursive term")
+    }
     if isGrouped {
       let rewrite = GroupRewrite(groups: groups, scope: scope)
       plan = .aggregate(plan, groups: groups, aggregates: scope.aggregates)
@@ -57,6 +60,7 @@ extension Binder {
       having = try having.map { (value) throws(Fault) in try rewrite.apply(value) }
       keys = try rewrite.apply(keys)
       distinctOn = try rewrite.apply(distinctOn)
+      scope.expansions = try rewrite.apply(scope.expansions)
       try rewrite.applyToPending()
     }
     let (attached, values) = try attachPending(of: scope, to: plan)
@@ -206,8 +210,8 @@ extension Binder {
         return
       }
       let pendingBefore = scope.pending.count
-      let value = try bindGroup(syntax, targets, in: scope)
-      guard scope.pending.count == pendingBefore, !value.readsSubquery else {
+      let value = try inlined(try bindGroup(syntax, targets, in: scope), since: pendingBefore, in: scope)
+      guard !value.readsSubquery else {
         throw Fault.unsupported("a correlated subquery in GROUP BY", position: syntax.location.position)
       }
       if !groups.contains(where: { $0.isSame(as: value) }) { groups.append(value) }
@@ -292,7 +296,8 @@ extension Binder {
       return .column(index, value.type)
     }
     var sortKeys = keys.map { $0.replacing(expression: place($0.expression)) }
-    let onKeys = distinctOn.map(place)
+    var onKeys: [Expression] = []
+    for key in distinctOn.map(place) where !onKeys.contains(where: { $0.isSame(as: key) }) { onKeys.append(key) }
     if case .all = distinct, outputs.count > targets.count {
       throw Fault(
         .invalidColumnReference, "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
@@ -340,7 +345,8 @@ struct GroupRewrite {
     if let index = groups.firstIndex(where: { $0.isSame(as: value) }) { return .column(index, value.type) }
     if case .column(let column, let type) = value {
       if let index = PendingColumn.aggregateIndex(column) { return .column(groups.count + index, type) }
-      if PendingColumn.subqueryIndex(column) != nil || PendingColumn.level(column) > 0 { return value }
+      let isLater = PendingColumn.subqueryIndex(column) != nil || PendingColumn.expansionIndex(column) != nil
+      if isLater || PendingColumn.level(column) > 0 { return value }
       throw ungrouped(column, inSubquery: false)
     }
     let children = value.children

@@ -21,6 +21,8 @@ final class Binder {
   /// Rows that the catalog expects of each relation, by the name that its scan carries.
   var estimates: [String: Int64] = [:]
   private var relationsBound = 0
+  /// Recursive WITH items bound so far; each has its number in the plan.
+  var recursionCount = 0
 
   init(
     catalog: any CatalogReader, library: FunctionLibrary, context: FunctionContext, parameterTypes: [DataType?]

@@ -318,7 +318,9 @@ extension PlanNode {
     case .limit(_, let count, let offset): return [count, offset].compactMap(\.self)
     case .distinctOn(_, let keys): return keys
     case .expand(_, let lists): return lists
-    case .append: return []
+    case .append, .rowsFrom, .subqueryRows, .workingRows, .recursion: return []
+    case .limitWithTies(_, let keys, let count, let offset): return keys + [count, offset].compactMap(\.self)
+    case .apply(_, _, let arguments): return arguments
     }
   }
 
@@ -379,6 +381,13 @@ extension PlanNode {
     case .distinctOn(_, let keys): return .distinctOn(new[0], keys: try all(keys))
     case .append: return .append(new)
     case .expand(_, let lists): return .expand(new[0], lists: try all(lists))
+    case .limitWithTies(_, let keys, let count, let offset):
+      return .limitWithTies(new[0], keys: try all(keys), count: try optional(count), offset: try optional(offset))
+    case .apply(_, let lateral, let arguments): return .apply(new[0], lateral, arguments: try all(arguments))
+    case .rowsFrom(_, let hasOrdinality): return .rowsFrom(new, hasOrdinality: hasOrdinality)
+    case .subqueryRows, .workingRows: return self
+    case .recursion(let id, _, _, let keepsRepeats):
+      return .recursion(id, base: new[0], step: new[1], keepsRepeats: keepsRepeats)
     }
   }
 }

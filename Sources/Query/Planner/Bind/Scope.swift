@@ -113,6 +113,13 @@ final class CommonTable {
   /// The query around the WITH clause.
   let parent: SelectScope?
   var isUsed = false
+  var isRecursive = false
+  /// In the recursive term of the item itself: its working rows.
+  var working: (id: Int, columns: [BoundColumn])?
+  /// Once it is computed apart: the number of that subquery, and its columns.
+  var shared: (subquery: Int, columns: [BoundColumn])?
+  /// How many items of FROM name it.
+  var referenceCount = 1
   init(syntax: CommonTableSyntax, sight: CommonTableSight, parent: SelectScope?) {
     self.syntax = syntax
     self.sight = sight
@@ -143,6 +150,8 @@ final class SelectScope {
   var clauseWithoutAggregates: String?
   /// Whether the arguments of an aggregate are being bound.
   var isInsideAggregate = false
+  /// Whether this is no query but the items of FROM before a lateral one.
+  var isLateralFrame = false
   /// Where each column was first named and how, for messages about grouping.
   var mentions: [Int: (text: String, location: SourceLocation)] = [:]
 

@@ -17,7 +17,7 @@ struct Finishing {
           columns: request.columns,
           predicates: (filter?.conjuncts ?? []).compactMap { ScanPredicate.of($0, request.columns) }),
         types: types, filter: filter)
-    case .virtualScan, .tableFunction, .values: return plan
+    case .virtualScan, .tableFunction, .values, .subqueryRows, .workingRows: return plan
     case .filter(let input, let condition): return .filter(apply(input), condition)
     case .project(let input, let expressions): return project(apply(input), expressions)
     case .aggregate(let input, let groups, let aggregates):
@@ -31,6 +31,12 @@ struct Finishing {
     case .distinctOn(let input, let keys): return .distinctOn(apply(input), keys: keys)
     case .append(let inputs): return .append(inputs.map(apply))
     case .expand(let input, let lists): return .expand(apply(input), lists: lists)
+    case .limitWithTies(let input, let keys, let count, let offset):
+      return .limitWithTies(apply(input), keys: keys, count: count, offset: offset)
+    case .apply(let input, let lateral, let arguments): return .apply(apply(input), lateral, arguments: arguments)
+    case .rowsFrom(let inputs, let hasOrdinality): return .rowsFrom(inputs.map(apply), hasOrdinality: hasOrdinality)
+    case .recursion(let id, let base, let step, let keepsRepeats):
+      return .recursion(id, base: apply(base), step: apply(step), keepsRepeats: keepsRepeats)
     }
   }
 

@@ -56,7 +56,7 @@ struct Pruning {
           relation: name, relation, columns: kept.map { columns[$0] }, types: kept.map { types[$0] },
           filter: filter.map { moved($0, places) }), places
       )
-    case .tableFunction(_, _, let types), .values(_, let types):
+    case .tableFunction(_, _, let types), .values(_, let types), .subqueryRows(_, let types), .workingRows(_, let types):
       return (plan, Dictionary(uniqueKeysWithValues: types.indices.map { ($0, $0) }))
     case .filter(let input, let condition):
       let (child, places) = prune(input, needed.union(condition.columnsRead))
@@ -88,6 +88,26 @@ struct Pruning {
       var result = places
       for index in lists.indices { result[count + index] = newCount + index }
       return (.expand(child, lists: lists.map { moved($0, places) }), result)
+    case .limitWithTies(let input, let keys, let count, let offset):
+      let (child, places) = prune(input, needed.union(reads(keys)))
+      return (.limitWithTies(child, keys: keys.map { moved($0, places) }, count: count, offset: offset), places)
+    case .apply(let input, let lateral, let arguments):
+      let count = input.outputTypes.count
+      let (child, places) = prune(input, needed.filter { $0 < count }.union(reads(arguments)))
+      let newCount = child.outputTypes.count
+      var result = places
+      for index in lateral.plan.outputTypes.indices { result[count + index] = newCount + index }
+      return (.apply(child, lateral, arguments: arguments.map { moved($0, places) }), result)
+    case .rowsFrom(let inputs, let hasOrdinality):
+      let all = plan.outputTypes.indices.map { ($0, $0) }
+      return (.rowsFrom(inputs.map(apply), hasOrdinality: hasOrdinality), Dictionary(uniqueKeysWithValues: all))
+    case .recursion(let id, let base, let step, let keepsRepeats):
+      // Every column may matter to the next round.
+      let all = plan.outputTypes.indices.map { ($0, $0) }
+      return (
+        .recursion(id, base: apply(base), step: apply(step), keepsRepeats: keepsRepeats),
+        Dictionary(uniqueKeysWithValues: all)
+      )
     case .append(let inputs):
       let kept = needed.sorted()
       let children = inputs.map { input in

@@ -23,7 +23,7 @@ struct PushDown {
       let all = (filter?.conjuncts ?? []) + conditions
       return .virtualScan(
         relation: name, relation, columns: columns, types: types, filter: all.isEmpty ? nil : .conjunction(all))
-    case .tableFunction, .values: return plan.filtered(by: conditions)
+    case .tableFunction, .values, .subqueryRows, .workingRows: return plan.filtered(by: conditions)
     case .filter(let input, let condition): return push(input, condition.conjuncts + conditions)
     case .project(let input, let expressions): return pushProject(input, expressions, conditions)
     case .aggregate(let input, let groups, let aggregates): return pushAggregate(input, groups, aggregates, conditions)
@@ -40,6 +40,20 @@ struct PushDown {
       let passes = conditions.filter { $0.columnsRead.allSatisfy { $0 < count } && !$0.isVolatile }
       let stays = conditions.filter { !($0.columnsRead.allSatisfy { $0 < count } && !$0.isVolatile) }
       return PlanNode.expand(push(input, passes), lists: lists).filtered(by: stays)
+    case .limitWithTies(let input, let keys, let count, let offset):
+      return PlanNode.limitWithTies(push(input, []), keys: keys, count: count, offset: offset).filtered(by: conditions)
+    case .rowsFrom(let inputs, let hasOrdinality):
+      return PlanNode.rowsFrom(inputs.map { push($0, []) }, hasOrdinality: hasOrdinality).filtered(by: conditions)
+    case .recursion(let id, let base, let step, let keepsRepeats):
+      return PlanNode.recursion(id, base: push(base, []), step: push(step, []), keepsRepeats: keepsRepeats)
+        .filtered(by: conditions)
+    case .apply(let input, let lateral, let arguments):
+      let count = input.outputTypes.count
+      func passes(_ condition: Expression) -> Bool {
+        !condition.isVolatile && condition.columnsRead.allSatisfy { $0 < count }
+      }
+      return PlanNode.apply(push(input, conditions.filter(passes)), lateral, arguments: arguments)
+        .filtered(by: conditions.filter { !passes($0) })
     case .join(.inner, let left, let right, let leftKeys, let rightKeys, let residual):
       if leftKeys.isEmpty, let ordering { return pushGroup(plan, conditions, ordering) }
       return pushInner(left, right, leftKeys, rightKeys, (residual?.conjuncts ?? []) + conditions)
