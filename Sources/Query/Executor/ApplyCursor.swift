@@ -70,6 +70,7 @@ final class ApplyCursor: Cursor {
   private func open() throws(Fault) {
     try environment.cancellation.check()
     var environment = environment
+    environment.measures = nil
     environment.arguments = values.map { $0.scalar(at: row) }
     inner = SerialCursor(try Executor.prepared(lateral.plan, environment))
     hasMatch = false

@@ -36,8 +36,9 @@ package final class Executor: Sendable {
   /// thread that may block, never from the scan pool or an event loop.
   package func execute(
     _ query: PlannedQuery, parameters: [Scalar], snapshot: any StorageSnapshot, context: FunctionContext,
-    cancellation: Cancellation
+    cancellation: Cancellation, measures: [PlanMeasures] = []
   ) throws(Fault) -> ResultStream {
+    precondition(measures.isEmpty || measures.count == query.subqueries.count + 1)
     load.begin()
     defer { load.end() }
     let statement =
@@ -46,7 +47,8 @@ package final class Executor: Sendable {
     var environment = QueryEnvironment(
       context: context, parameters: parameters, snapshot: snapshot, cancellation: cancellation,
       memory: QueryMemory(budget: statement), pool: pool, load: load)
-    for subquery in query.subqueries {
+    for (index, subquery) in query.subqueries.enumerated() {
+      environment.measures = measures.isEmpty ? nil : measures[index + 1]
       let stream = ResultStream(try Self.prepared(subquery, environment), environment)
       var chunks: [Chunk] = []
       while let chunk = try stream.next() {
@@ -55,6 +57,7 @@ package final class Executor: Sendable {
       }
       environment.subqueries.append(SubqueryResult(chunks: chunks))
     }
+    environment.measures = measures.first
     return ResultStream(try Self.prepared(query.root, environment), environment)
   }
 
@@ -66,6 +69,13 @@ package final class Executor: Sendable {
   }
 
   private static func source(_ node: PlanNode, _ environment: QueryEnvironment) throws(Fault) -> any RowSource {
+    guard let measures = environment.measures else { return try plainSource(node, environment) }
+    // Numbered before its inputs are: in preorder.
+    let index = measures.begin()
+    return MeasuredSource(try plainSource(node, environment), measures, index)
+  }
+
+  private static func plainSource(_ node: PlanNode, _ environment: QueryEnvironment) throws(Fault) -> any RowSource {
     switch node {
     case .scan(_, let request, _, let filter): return ScanSource(request, filter: filter, environment)
     case .virtualScan(_, let relation, let columns, _, let filter):
@@ -137,6 +147,7 @@ package final class Executor: Sendable {
       return SinglePartSource { () throws(Fault) in ChunkCursor(chunks) }
     case .recursion(let id, let base, let step, let keepsRepeats):
       let base = try source(base, environment)
+      environment.measures?.skip(step.nodeCount)
       return SinglePartSource(inputs: [base]) { () throws(Fault) in
         RecursionCursor(id, base: SerialCursor(base), step: step, keepsRepeats: keepsRepeats, environment)
       }

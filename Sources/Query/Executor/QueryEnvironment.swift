@@ -25,6 +25,8 @@ struct QueryEnvironment: Sendable {
   var subqueries: [SubqueryResult] = []
   /// Of the correlated subquery that runs, if one does.
   var arguments: [Scalar] = []
+  /// Of the plan that is made ready, when it is to be measured.
+  var measures: PlanMeasures?
   /// The rows that each running recursion found last, by its number.
   var working: [Int: [Chunk]] = [:]
 }

@@ -63,6 +63,7 @@ final class RecursionCursor: Cursor {
       return
     }
     var inner = environment
+    inner.measures = nil
     inner.working[id] = found
     found = []
     current = SerialCursor(try Executor.prepared(step, inner))

@@ -57,18 +57,6 @@ package struct FunctionContext: Sendable {
   }
 }
 
-/// The session's zone, as far as Cramped knows zones: a fixed offset with its name.
-package struct SessionTimeZone: Sendable, Hashable {
-  package let name: String
-  /// East of Greenwich is positive.
-  package let offsetSeconds: Int
-  package init(name: String, offsetSeconds: Int) {
-    self.name = name
-    self.offsetSeconds = offsetSeconds
-  }
-  package static let utc = SessionTimeZone(name: "UTC", offsetSeconds: 0)
-}
-
 /// What session functions (current_user, current_setting, pg_get_userbyid, regclass ...) ask for.
 package protocol SessionValues: Sendable {
   var userName: String { get }

@@ -133,6 +133,9 @@ package indirect enum PlanNode: Sendable {
     case .recursion(_, let base, let step, _): [base, step]
     }
   }
+
+  /// Nodes of the tree.
+  package var nodeCount: Int { children.reduce(1) { $0 + $1.nodeCount } }
 }
 
 /// What stands beside each row of an `apply`; the row's values stand in it as `Expression.argument`.

@@ -28,23 +28,26 @@ package struct PlanText {
   }
 
   /// One line each, indented; subqueries that run first come after the root as `SubPlan 1` and so on.
-  package func lines(_ query: PlannedQuery) -> [String] {
-    var lines: [String] = []
-    write(query.root, depth: 0, isRoot: true, &lines)
-    for (index, plan) in query.subqueries.enumerated() {
-      lines.append("SubPlan \(index + 1)")
-      write(plan, depth: 1, isRoot: false, &lines)
+  package func lines(_ query: PlannedQuery) -> [String] { ExplainTree.lines(trees(query)) }
+
+  /// The root and then the subqueries that run first, as EXPLAIN shows them.
+  package func trees(_ query: PlannedQuery) -> [ExplainTree] {
+    ([query.root] + query.subqueries).enumerated().map { plan, node in
+      var next = 0
+      return tree(node, plan: plan, &next)
     }
-    return lines
   }
 
-  private func write(_ plan: PlanNode, depth: Int, isRoot: Bool, _ lines: inout [String]) {
-    let indent = String(repeating: " ", count: isRoot ? 0 : depth * 6 - 4)
-    lines.append(indent + (isRoot ? "" : "->  ") + title(plan))
-    let inner = String(repeating: " ", count: depth * 6 + 2)
-    for detail in details(plan) { lines.append(inner + detail) }
-    for child in plan.children { write(child, depth: depth + 1, isRoot: false, &lines) }
-    if case .apply(_, let lateral, _) = plan { write(lateral.plan, depth: depth + 1, isRoot: false, &lines) }
+  /// - Parameter next: the number of the node in preorder; nil where nodes are not numbered.
+  private func tree(_ node: PlanNode, plan: Int, _ next: inout Int) -> ExplainTree {
+    var result = ExplainTree(title: title(node), details: details(node), plan: plan, index: next)
+    next += 1
+    for child in node.children { result.children.append(tree(child, plan: plan, &next)) }
+    if case .apply(_, let lateral, _) = node {
+      var unnumbered = Int.min / 2
+      result.children.append(tree(lateral.plan, plan: plan, &unnumbered))
+    }
+    return result
   }
 
   private func title(_ plan: PlanNode) -> String {

@@ -172,8 +172,8 @@ package final class Session: @unchecked Sendable {
     return changed
   }
 
-  /// The session's zone, seconds east of UTC.
-  package var zoneOffsetSeconds: Int { settings.timeZone.offsetSeconds }
+  /// The session's zone: moments of change (µs since 1970), and the seconds east of UTC before the first and from each on.
+  package var zoneOffsets: (transitions: [Int64], offsets: [Int32]) { settings.timeZone.table }
   package var extraFloatDigits: Int { settings.extraFloatDigits }
   package var isByteaEscaped: Bool { settings.isByteaEscaped }
   package var applicationName: String { settings.find("application_name") ?? "" }

@@ -24,7 +24,7 @@ struct DifferentialTests {
         guard let expected = query.answer else { continue }
         let key = "\(name) \(query.sql.replacing("\n", with: " "))"
         let difference = AnswerComparison.difference(
-          expected, runner.answer(query.sql), sorted: query.isSorted, approximate: query.isApproximate)
+          expected, runner.answer(query.sql, zone: query.zone), sorted: query.isSorted, approximate: query.isApproximate)
         if let difference {
           failures += 1
           report += "\(key)\n     \(difference)\n"

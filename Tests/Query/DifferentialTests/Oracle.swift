@@ -69,7 +69,7 @@ final class Oracle {
     var script = "\\pset format unaligned\n\\pset tuples_only on\n\\pset null NULL\n\\set VERBOSITY verbose\n"
     script += "set search_path = public, iot, shop, \"user\";\nset timezone = 'UTC';\n"
     for query in queries {
-      script += "\\echo @@columns\n\\warn @@query\n\(query.sql)\n\\gdesc\n\\r\n\\echo @@rows\n\(query.sql)\n;\n\\r\n"
+      script += "set timezone = '\(query.zone)';\n\\echo @@columns\n\\warn @@query\n\(query.sql)\n\\gdesc\n\\r\n\\echo @@rows\n\(query.sql)\n;\n\\r\n"
     }
     let path = folder.file("queries.sql")
     try script.write(toFile: path, atomically: true, encoding: .utf8)

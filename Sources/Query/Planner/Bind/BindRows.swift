@@ -63,6 +63,10 @@ extension Binder {
       return try compareRows(
         name, fields, try rowOf(query, count: fields.count, in: scope, at: location), at: location)
     }
+    if isWholeRow(left, in: scope) || isWholeRow(right, in: scope), name.name == "=" || name.name == "<>" {
+      // Composite values, unlike row constructors, are equal when the same fields are null.
+      return try bindRowDistinct(left, right, negated: name.name == "=", in: scope, at: location)
+    }
     guard right.isRow || isWholeRow(right, in: scope), let a = try rowValues(left, in: scope),
       let b = try rowValues(right, in: scope)
     else { return nil }
@@ -87,7 +91,8 @@ extension Binder {
       return parts.count == 1 ? parts[0] : symbol == "=" ? .and(parts) : .or(parts)
     case "<", "<=", ">", ">=": return try compareRowOrder(name, a[...], b[...], at: location)
     default:
-      if a.count == 1 { return try callOperator(name, [a[0], b[0]], at: location) }
+      let single = try callOperator(name, [a[0], b[0]], at: location)
+      if a.count == 1 { return single }
       throw Fault(
         .featureNotSupported, "could not determine interpretation of row comparison operator \(name.name)",
         hint: "Row comparison operators must be associated with btree operator families.",

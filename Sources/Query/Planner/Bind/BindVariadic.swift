@@ -13,7 +13,6 @@ extension Binder {
     var arguments = try bindAll(call.arguments.map(\.value), in: scope)
     guard let last = arguments.popLast() else { throw Fault.bug("VARIADIC without an argument") }
     var list = last.value
-    if list.type == .unknown { list = try coerce(list, to: .array(.text), .implicit, at: last.location) }
     guard let element = list.type.element else {
       throw Fault(.datatypeMismatch, "VARIADIC argument must be an array", position: last.location.position)
     }

@@ -147,9 +147,16 @@ extension SelectStatement {
 extension PlanNode {
   var isVolatile: Bool { expressions.contains(where: \.isVolatile) || children.contains(where: \.isVolatile) }
 
-  var readsWorkingRows: Bool {
-    if case .workingRows = self { return true }
-    return children.contains(where: \.readsWorkingRows)
+  /// Whether it stands inside the step of a recursion that is not part of it.
+  var readsWorkingRows: Bool { !workingRowsRead.isEmpty }
+
+  private var workingRowsRead: Set<Int> {
+    let read = children.reduce(into: Set<Int>()) { $0.formUnion($1.workingRowsRead) }
+    switch self {
+    case .workingRows(let id, _): return [id]
+    case .recursion(let id, _, _, _): return read.subtracting([id])
+    default: return read
+    }
   }
 
   /// Whether its rows are groups, or the first of many.
