@@ -116,7 +116,7 @@ extension Binder {
     if syntax.schema == nil, let table = scope.sight.find(syntax.name) {
       return try bindCommonTable(table, syntax, in: scope)
     }
-    let path = context.session.searchPath
+    let path = searchPath
     let found: Relation?
     do throws(Fault) {
       found = try catalog.resolve(schema: syntax.schema, name: syntax.name, searchPath: path)
@@ -125,6 +125,9 @@ extension Binder {
       let full = (syntax.schema.map { $0 + "." } ?? "") + syntax.name
       throw Fault(
         .undefinedTable, "relation \"\(full)\" does not exist", position: syntax.location.position)
+    }
+    if case .table(let table) = relation.source, let view = table.storedView {
+      return try bindStoredView(view, relation, syntax)
     }
     let columns = relation.columns.map { column in
       BoundColumn(
