@@ -101,9 +101,12 @@ final class AggregateSink: @unchecked Sendable {
     }
   }
 
-  /// Takes over all groups of another thread.
-  func merge(_ other: AggregateSink) throws(Fault) {
-    let mapping = groups.assign(other.groups.keyColumns(), rows: hasKeys ? other.groups.count : 1)
+  /// Takes over all groups of another thread, or of a finer grouping.
+  /// - Parameter keys: which of the other's keys are the keys here; nil: all.
+  func merge(_ other: AggregateSink, keys: [Int]? = nil) throws(Fault) {
+    let theirs = other.groups.keyColumns()
+    let mapping = groups.assign(
+      keys.map { $0.map { theirs[$0] } } ?? theirs, rows: other.hasKeys ? other.groups.count : 1)
     for index in inputs.indices {
       inputs[index].state.grow(to: groups.count)
       // A thread that came too late for any chunk has groups that its states have not heard of.
@@ -111,8 +114,8 @@ final class AggregateSink: @unchecked Sendable {
       try inputs[index].state.merge(other.inputs[index].state, mapping: mapping.span)
       if let distinct = inputs[index].distinct, let theirs = other.inputs[index].distinct, theirs.count > 0 {
         let columns = theirs.keyColumns()
-        let keys = hasKeys ? [remapped(columns[0], mapping)] + columns.dropFirst() : columns
-        _ = distinct.assign(keys, rows: theirs.count)
+        let values = other.hasKeys ? Array(columns.dropFirst()) : columns
+        _ = distinct.assign((hasKeys ? [remapped(columns[0], mapping)] : []) + values, rows: theirs.count)
       }
       for chunk in other.inputs[index].kept {
         inputs[index].kept.append(
@@ -186,10 +189,15 @@ enum AggregateOperator {
       type: call.type)
   }
 
+  /// Whether some call must see the rows in the input's order.
+  static func keepsOrder(_ calls: [AggregateCall]) -> Bool {
+    calls.contains { orderedNames.contains($0.function.name) && $0.orderBy.isEmpty }
+  }
+
   static func source(
     _ input: any RowSource, groups: [Expression], calls: [AggregateCall], _ environment: QueryEnvironment
   ) -> any RowSource {
-    let isSerial = calls.contains { orderedNames.contains($0.function.name) && $0.orderBy.isEmpty }
+    let isSerial = keepsOrder(calls)
     return MaterializedSource(inputs: [input]) { () throws(Fault) in
       let sinks = try ParallelRun<AggregateSink>.run(
         input, pool: environment.pool, isSerial: isSerial,

@@ -8,8 +8,12 @@ import SQLSyntax
 
 extension Binder {
   func bindCall(_ call: FunctionCallSyntax, in scope: SelectScope) throws(Fault) -> Expression {
-    if call.over != nil { throw Fault.unsupported("a window function", position: call.location.position) }
+    if let over = call.over { return try bindWindowCall(call, over, in: scope) }
     let name = try functionName(call)
+    if !call.isWithinGroup, !WindowFunctions.named(name).isEmpty {
+      throw Fault(
+        .wrongObjectType, "window function \(name) requires an OVER clause", position: call.location.position)
+    }
     guard library.aggregates(name).isEmpty else { return try bindAggregate(call, name, in: scope) }
     try refuseAggregateSyntax(call)
     if scope.isInsideTargets, library.scalars(name).isEmpty, !library.tableFunctions(name).isEmpty {
@@ -184,7 +188,7 @@ extension Binder {
     return .column(PendingColumn.aggregate(index), found.type)
   }
 
-  private func chooseAggregate(
+  func chooseAggregate(
     _ name: String, _ arguments: [(value: Expression, location: SourceLocation)], isStar: Bool,
     at location: SourceLocation
   ) throws(Fault) -> (function: AggregateFunction, values: [Expression]) {

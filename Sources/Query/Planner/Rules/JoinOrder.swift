@@ -119,6 +119,8 @@ struct JoinOrder {
     case .limit(let input, _, _): return estimate(input)
     case .append(let inputs): return inputs.reduce(0) { $0 + estimate($1) }
     case .expand(let input, _): return estimate(input) * 4
+    case .window(let input, _): return estimate(input)
+    case .groupingSets(let input, _, _, let sets): return max(estimate(input) * 0.1 * Double(sets.sets.count), 1)
     case .join(.inner, let left, let right, let keys, _, _):
       return keys.isEmpty ? estimate(left) * estimate(right) : max(estimate(left), estimate(right))
     case .join(_, let left, _, _, _, _): return estimate(left)
