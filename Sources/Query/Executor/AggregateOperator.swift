@@ -19,7 +19,7 @@ final class AggregateSink: @unchecked Sendable {
   private let hasKeys: Bool
 
   /// One aggregate call.
-  private struct Input {
+  fileprivate struct Input {
     let arguments: [CompiledExpression]
     let filter: CompiledExpression?
     let state: any AggregateState
@@ -160,6 +160,7 @@ final class AggregateSink: @unchecked Sendable {
     let order = SortedRows.order(
       Array(all.columns[(1 + argumentCount)...]), call.orderBy, rows: all.rowCount)
     let sorted = Chunk(columns: Array(all.columns[0...argumentCount]), rowCount: all.rowCount).gather(order.span)
+    if call.function.isHypothetical { return try addHypothetical(input, call, all.gather(order.span)) }
     let flat = sorted.columns[0].flat()
     let groupOfRow = flat.int32s
     var rows = (0..<sorted.rowCount).map { groupOfRow[$0] }
@@ -173,6 +174,36 @@ final class AggregateSink: @unchecked Sendable {
       }
     }
     try input.state.update(groups: rows.span, arguments: Array(sorted.columns.dropFirst()))
+  }
+}
+
+extension AggregateSink {
+  /// Gives the state how each row, in order, compares with the row of its direct arguments, and a number for its keys.
+  fileprivate func addHypothetical(_ input: Input, _ call: AggregateCall, _ sorted: Chunk) throws(Fault) {
+    let orders = SortedRows.orders(call.orderBy), rows = sorted.rowCount, width = orders.count
+    let asked = RowKey.encode(Array(sorted.columns[1..<(1 + width)]), orders: orders, rows: rows)
+    let keys = RowKey.encode(Array(sorted.columns[(1 + width)...]), orders: orders, rows: rows)
+    var comparisons = [Int32](repeating: 0, count: rows)
+    var numbers = [Int32](repeating: 0, count: rows)
+    keys.bytes.withUnsafeBytes { raw in
+      asked.bytes.withUnsafeBytes { wanted in
+        for row in 0..<rows {
+          let order = SortedRows.compare(
+            raw, keys.offsets[row], keys.offsets[row + 1], wanted, asked.offsets[row], asked.offsets[row + 1])
+          comparisons[row] = order < 0 ? -1 : order > 0 ? 1 : 0
+          if row == 0 { continue }
+          let step = SortedRows.compare(
+            raw, keys.offsets[row - 1], keys.offsets[row], raw, keys.offsets[row], keys.offsets[row + 1])
+          numbers[row] = numbers[row - 1] + (step == 0 ? 0 : 1)
+        }
+      }
+    }
+    let groups = sorted.columns[0].flat()
+    try input.state.update(
+      groups: groups.int32s,
+      arguments: [
+        .fixed(.int4, count: rows, .copying(comparisons)), .fixed(.int4, count: rows, .copying(numbers)),
+      ])
   }
 }
 

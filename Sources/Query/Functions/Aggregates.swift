@@ -6,6 +6,7 @@ import Kernels
 
 enum Aggregates {
   static let all: [AggregateFunction] = counts + sums + extremes + logic + bits + collections + variances + byTime
+    + OrderedSets.all + RegressionKind.all
 
   private static func make(
     _ name: String, _ parameters: [ParameterType], _ result: ResultType, over nothing: Scalar = .null,

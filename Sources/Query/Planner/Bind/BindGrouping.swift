@@ -105,6 +105,9 @@ extension Binder {
       throw Fault(
         .groupingError, "grouping operations are not allowed in \(clause)", position: location.position)
     }
+    if scope.isInsideAggregate {
+      throw Fault(.groupingError, "aggregate function calls cannot be nested", position: location.position)
+    }
     guard list.count < 32 else {
       throw Fault(.tooManyArguments, "GROUPING must have fewer than 32 arguments", position: location.position)
     }

@@ -57,6 +57,7 @@ extension Binder {
     if isGrouped && !scope.expansions.isEmpty { throw Fault.unsupported("a set-returning function beside GROUP BY") }
     if isGrouped {
       let rewrite = GroupRewrite(groups: groups.keys, scope: scope)
+      try rewrite.checkDirectArguments()
       let groupings = try groupingPlaces(groups, in: scope)
       if let sets = groups.sets {
         plan = .groupingSets(

@@ -226,7 +226,7 @@ extension Binder {
     let position = call.location.position
     let name = try functionName(call)
     let own = WindowFunctions.named(name)
-    let isAggregate = !library.aggregates(name).isEmpty
+    let isAggregate = own.isEmpty && !library.aggregates(name).isEmpty
     guard !own.isEmpty || isAggregate else {
       guard library.hasFunction(name) else { throw missing(name, try bindArguments(call, in: scope).map(\.value.type), at: call.location) }
       throw Fault(
@@ -235,7 +235,7 @@ extension Binder {
     }
     if call.isWithinGroup {
       if own.isEmpty {
-        throw Fault.unsupported("OVER with the ordered-set aggregate \(name)", position: position)
+        throw Fault.notImplemented("OVER is not supported for ordered-set aggregate \(name)", position)
       }
       throw Fault(.wrongObjectType, "window function \(name) cannot have WITHIN GROUP", position: position)
     }
