@@ -148,10 +148,20 @@ final class AggregateSink: @unchecked Sendable {
         }
       } else if !input.kept.isEmpty {
         try addSorted(input, calls[index])
+      } else if calls[index].function.directCount == 1, case .constant? = calls[index].arguments.first {
+        // A direct argument that is wrong is wrong without rows too.
+        try checkDirectArgument(input)
       }
       columns.append(try input.state.finish().retypedIfNeeded(calls[index].type))
     }
     return Chunk(columns: columns, rowCount: count)
+  }
+
+  private func checkDirectArgument(_ input: Input) throws(Fault) {
+    let one = Chunk(columns: [], rowCount: 1)
+    let columns = [try input.arguments[0].evaluate(one), .nulls(input.arguments[1].type, count: 1)]
+    let none: [Int32] = [-1]
+    try input.state.update(groups: none.span, arguments: columns)
   }
 
   private func addSorted(_ input: Input, _ call: AggregateCall) throws(Fault) {

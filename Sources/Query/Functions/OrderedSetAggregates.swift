@@ -67,6 +67,10 @@ final class OrderedSetState: AggregateState {
   }
 
   func finish() throws(Fault) -> Column {
+    // A constant fraction is checked even when no row came.
+    if kind != .mode, types[0] == .float8, let first = parts.first?.first, case .constant(let one) = first.form {
+      _ = try fraction(one.scalar(at: 0))
+    }
     guard !parts.isEmpty else { return .nulls(result, count: count) }
     let columns = types.indices.map { index in Column.concatenate(parts.map { $0[index] }) }
     let values = columns[columns.count - 1].flat()

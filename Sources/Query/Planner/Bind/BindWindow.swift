@@ -241,10 +241,6 @@ extension Binder {
     }
     try refuseWindowCall(in: scope, at: call.location)
     if call.isDistinct { throw Fault.notImplemented("DISTINCT is not implemented for window functions", position) }
-    if !isAggregate && call.isStar {
-      throw Fault(
-        .wrongObjectType, "\(name)(*) specified, but \(name) is not an aggregate function", position: position)
-    }
     if !call.orderBy.isEmpty {
       throw Fault.notImplemented("aggregate ORDER BY is not implemented for window functions", position)
     }
