@@ -121,6 +121,11 @@ package final class Executor: Sendable {
         DistinctOnCursor(SerialCursor(input), try CompiledExpression.compile(keys, environment))
       }
     case .expand(let input, let lists): return MappedSource(try source(input, environment), .expand(lists), environment)
+    case .window(let input, let spec):
+      return WindowSource(try source(input, environment), spec, types: input.outputTypes, environment)
+    case .groupingSets(let input, let groups, let aggregates, let sets):
+      return GroupingSetsOperator.source(
+        try source(input, environment), groups: groups, calls: aggregates, sets, environment)
     case .append(let inputs):
       var sources: [any RowSource] = []
       for input in inputs { sources.append(try source(input, environment)) }

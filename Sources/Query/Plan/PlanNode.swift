@@ -48,6 +48,26 @@ package struct AggregateCall: Sendable {
   }
 }
 
+extension AggregateCall {
+  /// What is read.
+  package var expressions: [Expression] { arguments + (filter.map { [$0] } ?? []) + orderBy.map(\.expression) }
+
+  /// The same over changed expressions.
+  package func mapping<E: Error>(_ change: (Expression) throws(E) -> Expression) throws(E) -> AggregateCall {
+    var arguments: [Expression] = []
+    for argument in self.arguments { arguments.append(try change(argument)) }
+    var orderBy: [SortKey] = []
+    for key in self.orderBy {
+      orderBy.append(
+        SortKey(expression: try change(key.expression), descending: key.descending, nullsFirst: key.nullsFirst))
+    }
+    var filter: Expression?
+    if let old = self.filter { filter = try change(old) }
+    return AggregateCall(
+      function: function, arguments: arguments, isDistinct: isDistinct, filter: filter, orderBy: orderBy, type: type)
+  }
+}
+
 /// Rows that some part of the server makes up: pg_catalog, cramped.jobs ...
 package protocol VirtualRelation: Sendable {
   /// All columns; the plan reads some of them by index.
@@ -94,6 +114,11 @@ package indirect enum PlanNode: Sendable {
   case recursion(Int, base: PlanNode, step: PlanNode, keepsRepeats: Bool)
   /// In the step of that recursion: the rows found last.
   case workingRows(Int, types: [DataType])
+  /// Output: the input's columns in the window's order, then a value of each call.
+  case window(PlanNode, WindowSpec)
+  /// Output: the group keys, null where a set leaves them out, the aggregates, then the groupings (int4). The keys of the
+  /// sets are columns.
+  case groupingSets(PlanNode, groups: [Expression], aggregates: [AggregateCall], GroupingSets)
 
   package var outputTypes: [DataType] {
     switch self {
@@ -116,6 +141,9 @@ package indirect enum PlanNode: Sendable {
     case .rowsFrom(let inputs, let hasOrdinality): inputs.flatMap(\.outputTypes) + (hasOrdinality ? [.int8] : [])
     case .subqueryRows(_, let types), .workingRows(_, let types): types
     case .recursion(_, let base, _, _): base.outputTypes
+    case .window(let input, let spec): input.outputTypes + spec.calls.map(\.type)
+    case .groupingSets(_, let groups, let aggregates, let sets):
+      groups.map(\.type) + aggregates.map(\.type) + sets.groupings.map { _ in .int4 }
     }
   }
 
@@ -123,7 +151,8 @@ package indirect enum PlanNode: Sendable {
     switch self {
     case .scan, .virtualScan, .tableFunction, .values: []
     case .filter(let input, _), .project(let input, _), .aggregate(let input, _, _), .sort(let input, _, _),
-      .limit(let input, _, _), .distinctOn(let input, _), .expand(let input, _):
+      .limit(let input, _, _), .distinctOn(let input, _), .expand(let input, _), .window(let input, _),
+      .groupingSets(let input, _, _, _):
       [input]
     case .join(_, let left, let right, _, _, _): [left, right]
     case .append(let inputs): inputs

@@ -75,6 +75,8 @@ package struct PlanText {
     case .subqueryRows(let index, _): return "Subquery Scan on SubPlan \(index + 1)"
     case .recursion(_, _, _, let keepsRepeats): return "Recursive Union\(keepsRepeats ? " All" : "")"
     case .workingRows: return "WorkTable Scan"
+    case .window(_, let spec): return spec.isSorted ? "Window (sorted already)" : "Window"
+    case .groupingSets(_, _, _, let sets): return "Grouping Sets (\(sets.sets.count))"
     }
   }
 
@@ -116,15 +118,18 @@ package struct PlanText {
       if let residual { lines.append("Join Filter: " + text(residual, leftNames + rightNames)) }
       return lines
     case .sort(_, let keys, _):
-      let items = keys.map { key in
-        text(key.expression, names) + (key.descending ? " DESC" : "")
-          + (key.nullsFirst == key.descending ? "" : key.nullsFirst ? " NULLS FIRST" : " NULLS LAST")
-      }
-      return ["Sort Key: " + items.joined(separator: ", ")]
+      return ["Sort Key: " + text(keys, names)]
     case .limit(_, let count, let offset):
       return (count.map { ["Count: " + text($0, [])] } ?? []) + (offset.map { ["Offset: " + text($0, [])] } ?? [])
     case .distinctOn(_, let keys): return ["Key: " + text(keys, names)]
     case .expand(_, let lists): return ["Lists: " + text(lists, names)]
+    case .window(_, let spec):
+      return (spec.partition.isEmpty ? [] : ["Partition Key: " + text(spec.partition, names)])
+        + (spec.order.isEmpty ? [] : ["Order Key: " + text(spec.order, names)])
+        + ["Calls: " + spec.calls.map { text($0, names) }.joined(separator: ", ")]
+    case .groupingSets(_, let groups, let aggregates, let sets):
+      return sets.sets.map { set in "Group Key: " + (set.isEmpty ? "()" : text(set.map { groups[$0] }, names)) }
+        + (aggregates.isEmpty ? [] : ["Aggregates: " + aggregates.map { text($0, names) }.joined(separator: ", ")])
     }
   }
 
@@ -149,6 +154,13 @@ package struct PlanText {
     case .aggregate(let input, let groups, let aggregates):
       let names = outputNames(input)
       return groups.map { text($0, names) } + aggregates.map { text($0, names) }
+    case .groupingSets(let input, let groups, let aggregates, let sets):
+      let names = outputNames(input)
+      return groups.map { text($0, names) } + aggregates.map { text($0, names) }
+        + sets.groupings.map { "GROUPING(" + text($0.map { groups[$0] }, names) + ")" }
+    case .window(let input, let spec):
+      let names = outputNames(input)
+      return names + spec.calls.map { text($0, names) }
     case .join(let kind, let left, let right, _, _, _):
       switch kind {
       case .semi, .anti, .antiNullAware: return outputNames(left)
@@ -177,6 +189,34 @@ package struct PlanText {
 
   private func text(_ list: [Expression], _ names: [String]) -> String {
     list.map { text($0, names) }.joined(separator: ", ")
+  }
+
+  private func text(_ keys: [SortKey], _ names: [String]) -> String {
+    keys.map { key in
+      text(key.expression, names) + (key.descending ? " DESC" : "")
+        + (key.nullsFirst == key.descending ? "" : key.nullsFirst ? " NULLS FIRST" : " NULLS LAST")
+    }.joined(separator: ", ")
+  }
+
+  private func text(_ call: WindowCall, _ names: [String]) -> String {
+    var arguments = text(call.arguments, names)
+    if case .aggregate = call.function, call.arguments.isEmpty { arguments = "*" }
+    let filter = call.filter.map { " FILTER (WHERE \(text($0, names)))" } ?? ""
+    return "\(call.function.name)(\(arguments))\(filter) OVER (\(text(call.frame)))"
+  }
+
+  private func text(_ frame: WindowFrame) -> String {
+    func bound(_ bound: WindowFrame.Bound) -> String {
+      switch bound {
+      case .unboundedPreceding: "UNBOUNDED PRECEDING"
+      case .preceding(let offset): "\(text(offset, [])) PRECEDING"
+      case .currentRow: "CURRENT ROW"
+      case .following(let offset): "\(text(offset, [])) FOLLOWING"
+      case .unboundedFollowing: "UNBOUNDED FOLLOWING"
+      }
+    }
+    let exclusion = frame.exclusion == .none ? "" : " " + frame.exclusion.rawValue
+    return "\(frame.unit.rawValue) BETWEEN \(bound(frame.start)) AND \(bound(frame.end))\(exclusion)"
   }
 
   private func text(_ call: AggregateCall, _ names: [String]) -> String {

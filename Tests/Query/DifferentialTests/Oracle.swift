@@ -106,7 +106,7 @@ enum CopyText {
       default: return String(value)
       }
     case .float(let value): return value.isNaN ? "NaN" : "\(value)"
-    case .numeric(let value): return decimal(value)
+    case .numeric(let value): return value.isNaN ? "NaN" : decimal(value)
     case .interval(let value): return "\(value.months) mons \(value.days) days \(value.micros) microseconds"
     case .uuid(let value): return hex(value.high.bigEndian) + hex(value.low.bigEndian)
     case .bytes(let bytes):

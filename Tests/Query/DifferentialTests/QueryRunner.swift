@@ -32,10 +32,11 @@ final class QueryRunner {
   let storage: MemoryStorage
   let catalog: DatabaseCatalog
   let context: FunctionContext
-  private let pool = WorkerPool(name: "scan", threadCount: 2)
+  private let pool: WorkerPool
   private let executor: Executor
 
-  init() {
+  init(threadCount: Int = 2) {
+    pool = WorkerPool(name: "scan", threadCount: threadCount)
     storage = MemoryStorage(SampleData.tables)
     catalog = DatabaseCatalog(tables: storage.tables())
     executor = Executor(pool: pool, budget: MemoryBudget(name: "the test", bytesMax: 1 << 30))

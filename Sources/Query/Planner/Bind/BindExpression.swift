@@ -66,7 +66,7 @@ extension Binder {
     case .star: throw Fault(.syntaxError, "\"*\" is not allowed here", position: location.position)
     case .field, .allFields: throw Fault.unsupported("selection of a composite field", position: location.position)
     case .slice: throw Fault.unsupported("an array slice", position: location.position)
-    case .grouping: throw Fault.unsupported("GROUPING", position: location.position)
+    case .grouping(let list): return try bindGroupingCall(list, in: scope, at: location)
     case .defaultValue: throw Fault(.syntaxError, "DEFAULT is not allowed in this context", position: location.position)
     default: throw Fault.bug("an expression has no rule")
     }

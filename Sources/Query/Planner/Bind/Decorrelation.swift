@@ -310,8 +310,7 @@ extension PlanNode {
     case .filter(_, let condition): return [condition]
     case .project(_, let expressions): return expressions
     case .aggregate(_, let groups, let aggregates):
-      return groups
-        + aggregates.flatMap { $0.arguments + ($0.filter.map { [$0] } ?? []) + $0.orderBy.map(\.expression) }
+      return groups + aggregates.flatMap(\.expressions)
     case .join(_, _, _, let leftKeys, let rightKeys, let residual):
       return leftKeys + rightKeys + (residual.map { [$0] } ?? [])
     case .sort(_, let keys, _): return keys.map(\.expression)
@@ -321,6 +320,8 @@ extension PlanNode {
     case .append, .rowsFrom, .subqueryRows, .workingRows, .recursion: return []
     case .limitWithTies(_, let keys, let count, let offset): return keys + [count, offset].compactMap(\.self)
     case .apply(_, _, let arguments): return arguments
+    case .window(_, let spec): return spec.expressions
+    case .groupingSets(_, let groups, let aggregates, _): return groups + aggregates.flatMap(\.expressions)
     }
   }
 
@@ -364,13 +365,13 @@ extension PlanNode {
     case .project(_, let expressions): return .project(new[0], try all(expressions))
     case .aggregate(_, let groups, let aggregates):
       var calls: [AggregateCall] = []
-      for call in aggregates {
-        calls.append(
-          AggregateCall(
-            function: call.function, arguments: try all(call.arguments), isDistinct: call.isDistinct,
-            filter: try optional(call.filter), orderBy: try sortKeys(call.orderBy), type: call.type))
-      }
+      for call in aggregates { calls.append(try call.mapping(change)) }
       return .aggregate(new[0], groups: try all(groups), aggregates: calls)
+    case .groupingSets(_, let groups, let aggregates, let sets):
+      var calls: [AggregateCall] = []
+      for call in aggregates { calls.append(try call.mapping(change)) }
+      return .groupingSets(new[0], groups: try all(groups), aggregates: calls, sets)
+    case .window(_, let spec): return .window(new[0], try spec.mapping(change))
     case .join(let kind, _, _, let leftKeys, let rightKeys, let residual):
       return .join(
         kind, left: new[0], right: new[1], leftKeys: try all(leftKeys), rightKeys: try all(rightKeys),

@@ -25,7 +25,9 @@ struct Finishing {
     case .join(let kind, let left, let right, let leftKeys, let rightKeys, let residual):
       return .join(
         kind, left: apply(left), right: apply(right), leftKeys: leftKeys, rightKeys: rightKeys, residual: residual)
-    case .sort(let input, let keys, let limit): return .sort(apply(input), keys, limit: limit)
+    case .sort(let input, let keys, let limit):
+      let child = apply(input)
+      return child.isSorted(by: keys) ? child : .sort(child, keys, limit: limit)
     case .limit(let input, let count, let offset):
       return .limit(topRows(apply(input), count, offset), count: count, offset: offset)
     case .distinctOn(let input, let keys): return .distinctOn(apply(input), keys: keys)
@@ -37,6 +39,11 @@ struct Finishing {
     case .rowsFrom(let inputs, let hasOrdinality): return .rowsFrom(inputs.map(apply), hasOrdinality: hasOrdinality)
     case .recursion(let id, let base, let step, let keepsRepeats):
       return .recursion(id, base: apply(base), step: apply(step), keepsRepeats: keepsRepeats)
+    case .window(let input, let spec):
+      let child = apply(input)
+      return .window(child, spec.sorted(child.isSorted(by: spec.sortKeys)))
+    case .groupingSets(let input, let groups, let aggregates, let sets):
+      return .groupingSets(apply(input), groups: groups, aggregates: aggregates, sets)
     }
   }
 
@@ -63,6 +70,28 @@ struct Finishing {
     case .sort(let inner, let keys, nil): return .sort(inner, keys, limit: Int(limit))
     case .project(let inner, let expressions): return .project(topRows(inner, count, offset), expressions)
     default: return input
+    }
+  }
+}
+
+extension PlanNode {
+  /// Whether its rows come in the order of these keys because a window put them so.
+  fileprivate func isSorted(by keys: [SortKey]) -> Bool {
+    switch self {
+    case .window(_, let spec):
+      let own = spec.sortKeys
+      return keys.count <= own.count && zip(keys, own).allSatisfy { key, own in
+        key.expression.isSame(as: own.expression) && key.descending == own.descending
+          && key.nullsFirst == own.nullsFirst
+      }
+    case .filter(let input, _): return input.isSorted(by: keys)
+    case .project(let input, let expressions):
+      let below = keys.compactMap { key -> SortKey? in
+        guard case .column(let column, _) = key.expression else { return nil }
+        return key.replacing(expression: expressions[column])
+      }
+      return below.count == keys.count && input.isSorted(by: below)
+    default: return false
     }
   }
 }

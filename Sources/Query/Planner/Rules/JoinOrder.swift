@@ -124,6 +124,8 @@ struct JoinOrder {
     case .rowsFrom(let inputs, _): return inputs.reduce(1) { max($0, estimate($1)) }
     case .subqueryRows, .workingRows: return 1_000
     case .recursion(_, let base, let step, _): return estimate(base) + estimate(step) * 10
+    case .window(let input, _): return estimate(input)
+    case .groupingSets(let input, _, _, let sets): return max(estimate(input) * 0.1 * Double(sets.sets.count), 1)
     case .join(.inner, let left, let right, let keys, _, _):
       return keys.isEmpty ? estimate(left) * estimate(right) : max(estimate(left), estimate(right))
     case .join(_, let left, _, _, _, _): return estimate(left)

@@ -35,6 +35,10 @@ struct PushDown {
     case .distinctOn(let input, let keys):
       return PlanNode.distinctOn(push(input, []), keys: keys).filtered(by: conditions)
     case .append(let inputs): return .append(inputs.map { push($0, conditions) })
+    case .window(let input, let spec): return pushWindow(input, spec, conditions)
+    case .groupingSets(let input, let groups, let aggregates, let sets):
+      // A key is null in the sets that leave it out: no condition on it may pass.
+      return PlanNode.groupingSets(push(input, []), groups: groups, aggregates: aggregates, sets).filtered(by: conditions)
     case .expand(let input, let lists):
       let count = input.outputTypes.count
       let passes = conditions.filter { $0.columnsRead.allSatisfy { $0 < count } && !$0.isVolatile }
@@ -90,6 +94,16 @@ struct PushDown {
       }
     }
     return PlanNode.aggregate(push(input, passes), groups: groups, aggregates: aggregates).filtered(by: stays)
+  }
+
+  /// A condition over partition keys alone keeps or drops whole partitions.
+  private func pushWindow(_ input: PlanNode, _ spec: WindowSpec, _ conditions: [Expression]) -> PlanNode {
+    let keys = Set(spec.partition.compactMap { key in if case .column(let column, _) = key { column } else { nil } })
+    func passes(_ condition: Expression) -> Bool {
+      let reads = condition.columnsRead
+      return !reads.isEmpty && reads.isSubset(of: keys) && !condition.isVolatile
+    }
+    return PlanNode.window(push(input, conditions.filter(passes)), spec).filtered(by: conditions.filter { !passes($0) })
   }
 
   // MARK: Joins
