@@ -91,7 +91,7 @@ let allModules: [Module] = [
       "Bedrock", "Runtime", "Columnar", "Kernels", "EventSchema", "StorageContract", "ObjectStore", "Lake",
       "StorageEngine",
     ], products: [log]),
-  Module("Functions", .engine, "Query", uses: ["Bedrock", "Runtime", "Columnar", "Kernels", "CRE2"]),
+  Module("Functions", .engine, "Query", uses: ["Bedrock", "Runtime", "Columnar", "Kernels", "CRE2", "CZones"]),
   Module("Plan", .engine, "Query", uses: ["Bedrock", "Columnar", "StorageContract", "Functions"]),
   Module(
     "Catalog", .engine, "Query",
@@ -267,6 +267,7 @@ let shims: [String: Target] = [
   "CSimdjson": .target(
     name: "CSimdjson", path: "Sources/Shims/CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
   "CRE2": .target(name: "CRE2", path: "Sources/Shims/CRE2", linkerSettings: [.linkedLibrary("re2")]),
+  "CZones": .target(name: "CZones", path: "Sources/Shims/CZones", linkerSettings: [.linkedLibrary("cctz")]),
   "CCapnp": .target(
     name: "CCapnp", path: "Sources/Shims/CCapnp",
     linkerSettings: [.linkedLibrary("capnpc"), .linkedLibrary("capnp"), .linkedLibrary("kj")]),
@@ -300,8 +301,7 @@ let byName = Dictionary(uniqueKeysWithValues: allModules.map { ($0.name, $0) })
 /// Each C library has exactly one owner per use; these are the wrappers allowed to import it.
 let shimOwners: [String: Set<String>] = [
   "CRocksDB": ["HotTier"], "CNATS": ["Ingest"], "CCodecs": ["Compression"], "CSimdjson": ["JSONTape"],
-  "CRE2": ["Functions"],
-  "CCapnp": ["CapnpSchema"], "CPgQuery": ["SQLSyntax"],
+  "CCapnp": ["CapnpSchema"], "CPgQuery": ["SQLSyntax"], "CRE2": ["Functions"], "CZones": ["Functions"],
 ]
 
 for module in allModules {

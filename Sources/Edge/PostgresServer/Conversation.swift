@@ -273,7 +273,8 @@ final class Conversation {
   /// How the session wants values to look; the catalog is asked only when a column shows names.
   private static func style(of session: Session, _ types: [DataType]) -> TextStyle {
     var style = TextStyle()
-    style.zone = .fixed(seconds: Int32(clamping: session.zoneOffsetSeconds))
+    let zone = session.zoneOffsets
+    style.zone = ZoneOffsets(transitions: zone.transitions, offsets: zone.offsets)
     style.extraFloatDigits = session.extraFloatDigits
     style.byteaEscape = session.isByteaEscaped
     let showsNames = types.contains { type in

@@ -92,10 +92,21 @@ extension TreeReader {
     let name = try string()
     let columns = try names()
     let materialized = try integer()
-    if try flag() { throw Fault.unsupported("SEARCH or CYCLE in WITH", position: head.location.position) }
+    let search = try optional { (reader) throws(Fault) in
+      let head = try reader.head(of: .search)
+      return SearchSyntax(
+        columns: try reader.names(), isBreadthFirst: try reader.flag(), sequence: try reader.string(),
+        location: head.location)
+    }
+    let cycle = try optional { (reader) throws(Fault) in
+      let head = try reader.head(of: .cycle)
+      return CycleSyntax(
+        columns: try reader.names(), mark: try reader.string(), value: try reader.expression(),
+        otherwise: try reader.expression(), path: try reader.string(), location: head.location)
+    }
     return CommonTableSyntax(
-      name: name, columns: columns, isMaterialized: materialized == 0 ? nil : materialized == 1,
-      query: try select(), location: head.location)
+      name: name, columns: columns, isMaterialized: materialized == 0 ? nil : materialized == 1, search: search,
+      cycle: cycle, query: try select(), location: head.location)
   }
 
   mutating func alias() throws(Fault) -> AliasSyntax {
@@ -130,6 +141,15 @@ extension TreeReader {
         try expressions(), alias: try optionalAlias(), isLateral: isLateral, hasOrdinality: hasOrdinality,
         head.location)
     case .join: return try join()
+    case .sample:
+      let inner = try self.head()
+      guard inner.kind == .relation else {
+        throw Fault.unsupported("TABLESAMPLE of this item of FROM", position: head.location.position)
+      }
+      return .sample(
+        try relation(inner),
+        SampleSyntax(
+          method: try names(), arguments: try expressions(), seed: try optionalExpression(), location: head.location))
     default: throw Fault.unsupported("this item of FROM (\(head.kind))", position: head.location.position)
     }
   }

@@ -55,6 +55,15 @@ extension TreeReader {
       return .dropForeignTable(
         DropForeignTableStatement(
           ifExists: try flag(), names: try list { (reader) throws(Fault) in try reader.names() }))
+    case .createView: return .createView(try createView())
+    case .dropView:
+      return .dropView(
+        DropViewStatement(ifExists: try flag(), names: try list { (reader) throws(Fault) in try reader.names() }))
+    case .comment:
+      guard let target = CommentStatement.Target(rawValue: try string()) else {
+        throw Fault.bug("a comment on something unknown")
+      }
+      return .comment(CommentStatement(target: target, name: try names(), text: try optionalString()))
     case .other: return .other(name: try string())
     default: throw Fault.bug("node \(head.kind) is not a statement")
     }
@@ -146,6 +155,17 @@ extension TreeReader {
     return CopyStatement(
       source: source, isFrom: try flag(), isProgram: try flag(), fileName: try optionalString(),
       options: try options(), filter: try optionalExpression())
+  }
+
+  private mutating func createView() throws(Fault) -> CreateViewStatement {
+    let view = try relation(try head(of: .relation))
+    let isTemporary = try flag()
+    let columns = try names()
+    let orReplace = try flag()
+    if try flag() { throw Fault.unsupported("WITH CHECK OPTION", position: view.location.position) }
+    guard try options().isEmpty else { throw Fault.unsupported("options of a view", position: view.location.position) }
+    return CreateViewStatement(
+      view: view, isTemporary: isTemporary, columns: columns, orReplace: orReplace, query: try select())
   }
 
   private mutating func createForeignTable() throws(Fault) -> CreateForeignTableStatement {

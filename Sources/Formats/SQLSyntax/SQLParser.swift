@@ -97,12 +97,15 @@ package enum SQLParser {
     }
   }
 
-  /// libpg_query gives no SQLSTATE; all its errors but two come from the scanner and the grammar.
+  /// libpg_query gives no SQLSTATE; all its errors but a few are syntax errors of the scanner and the grammar.
   private static func syntaxError(_ result: SQLParseResult) -> Fault {
     let message = result.message.map { String(cString: $0) } ?? "syntax error"
     let position = result.position > 0 ? Int(result.position) : nil
     if message.hasPrefix("memory exhausted") {
       return Fault(.statementTooComplex, "statement is nested too deeply", position: position)
+    }
+    if message.hasPrefix("frame start") || message.hasPrefix("frame end") {
+      return Fault(.windowingError, message, position: position)
     }
     if message == "out of memory" { return Fault(.outOfMemory, message) }
     if message.hasPrefix("invalid Unicode") || message.hasPrefix("invalid byte sequence") {

@@ -12,7 +12,7 @@ package final class SelectStatement: Sendable {
   /// `FOR UPDATE` and its like.
   package let isLocking: Bool
 
-  init(
+  package init(
     with: WithSyntax?, body: SelectBody, orderBy: [SortSyntax], offset: ExpressionSyntax?, limit: ExpressionSyntax?,
     isWithTies: Bool, isLocking: Bool
   ) {
@@ -113,7 +113,27 @@ package struct CommonTableSyntax: Sendable {
   package let columns: [String]
   /// nil: not said.
   package let isMaterialized: Bool?
+  package let search: SearchSyntax?
+  package let cycle: CycleSyntax?
   package let query: SelectStatement
+  package let location: SourceLocation
+}
+
+/// `SEARCH DEPTH|BREADTH FIRST BY columns SET sequence` of a recursive WITH item.
+package struct SearchSyntax: Sendable {
+  package let columns: [String]
+  package let isBreadthFirst: Bool
+  package let sequence: String
+  package let location: SourceLocation
+}
+
+/// `CYCLE columns SET mark TO value DEFAULT other USING path` of a recursive WITH item.
+package struct CycleSyntax: Sendable {
+  package let columns: [String]
+  package let mark: String
+  package let value: ExpressionSyntax
+  package let otherwise: ExpressionSyntax
+  package let path: String
   package let location: SourceLocation
 }
 
@@ -138,7 +158,17 @@ package indirect enum TableSyntax: Sendable {
   case subquery(SelectStatement, alias: AliasSyntax?, isLateral: Bool)
   /// One call, or several of `ROWS FROM`.
   case function([ExpressionSyntax], alias: AliasSyntax?, isLateral: Bool, hasOrdinality: Bool, SourceLocation)
+  /// `table TABLESAMPLE method (arguments) REPEATABLE (seed)`.
+  case sample(RelationSyntax, SampleSyntax)
   case join(JoinKindSyntax, TableSyntax, TableSyntax, JoinCondition, alias: AliasSyntax?)
+}
+
+/// `TABLESAMPLE method (arguments) REPEATABLE (seed)`.
+package struct SampleSyntax: Sendable {
+  package let method: [String]
+  package let arguments: [ExpressionSyntax]
+  package let seed: ExpressionSyntax?
+  package let location: SourceLocation
 }
 
 /// `database.schema.name AS alias`.

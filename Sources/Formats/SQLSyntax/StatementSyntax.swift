@@ -29,6 +29,9 @@ package struct Statement: Sendable {
     case unlisten(channel: String?)
     case createForeignTable(CreateForeignTableStatement)
     case dropForeignTable(DropForeignTableStatement)
+    case createView(CreateViewStatement)
+    case dropView(DropViewStatement)
+    case comment(CommentStatement)
     /// A command of PostgreSQL that is parsed but not represented, by its name: `INSERT`, `CREATE TABLE`.
     case other(name: String)
   }
@@ -133,4 +136,33 @@ package struct DropForeignTableStatement: Sendable {
   package let ifExists: Bool
   /// One to three names each.
   package let names: [[String]]
+}
+
+/// `CREATE [OR REPLACE] [TEMP] VIEW name [(columns)] AS query`.
+package struct CreateViewStatement: Sendable {
+  package let view: RelationSyntax
+  package let isTemporary: Bool
+  package let columns: [String]
+  package let orReplace: Bool
+  package let query: SelectStatement
+}
+
+/// `DROP VIEW [IF EXISTS] name, ...`.
+package struct DropViewStatement: Sendable {
+  package let ifExists: Bool
+  /// One to three names each.
+  package let names: [[String]]
+}
+
+/// `COMMENT ON TABLE|FOREIGN TABLE|VIEW|COLUMN name IS 'text'`.
+package struct CommentStatement: Sendable {
+  package enum Target: String, Hashable, Sendable {
+    case table, view, column
+    case foreignTable = "foreign table"
+  }
+  package let target: Target
+  /// Of a column, its relation's name and its own at the end.
+  package let name: [String]
+  /// nil: the comment goes away.
+  package let text: String?
 }

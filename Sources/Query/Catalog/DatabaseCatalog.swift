@@ -159,7 +159,8 @@ package final class DatabaseCatalog: CatalogReader, Sendable {
       let relation = Self.relation(of: table)
       found.append(
         UserRelation(
-          relation, kind: table.foreign == nil ? "r" : "f", schemaOID: schema, definition: nil, foreign: table.foreign))
+          relation, kind: table.storedView != nil ? "v" : table.foreign == nil ? "r" : "f", schemaOID: schema,
+          definition: table.storedView.map { " \($0.query);" }, foreign: table.foreign))
       for (index, oid) in Self.viewOIDs(of: table).enumerated() {
         guard let oid else { continue }
         let view = Self.relation(of: table, view: index, oid: oid)

@@ -97,14 +97,15 @@ extension RowProducers {
   }
 
   static func timeZones(_ context: FunctionContext) -> [Chunk] {
-    let zones = context.timeZone == .utc ? [context.timeZone] : [.utc, context.timeZone]
+    let zones = ZoneDatabase.names.compactMap { SessionTimeZone(named: $0) }
+    let now = context.transactionMicros
     var rows = blank("pg_timezone_names", count: zones.count)
     rows.set("name", texts: zones.map(\.name))
-    rows.set("abbrev", texts: zones.map(\.name))
+    rows.set("abbrev", texts: zones.map { $0.abbreviation(at: now) })
     rows.set(
       "utc_offset",
-      scalars: zones.map { .interval(Interval(micros: Int64($0.offsetSeconds) * 1_000_000)) })
-    rows.set("is_dst", boolean: false)
+      scalars: zones.map { .interval(Interval(micros: Int64($0.offsetSeconds(at: now)) * 1_000_000)) })
+    rows.set("is_dst", booleans: zones.map { $0.isDaylightSaving(at: now) })
     return rows.chunks()
   }
 

@@ -19,7 +19,7 @@ final class AggregateSink: @unchecked Sendable {
   private let hasKeys: Bool
 
   /// One aggregate call.
-  private struct Input {
+  fileprivate struct Input {
     let arguments: [CompiledExpression]
     let filter: CompiledExpression?
     let state: any AggregateState
@@ -101,9 +101,12 @@ final class AggregateSink: @unchecked Sendable {
     }
   }
 
-  /// Takes over all groups of another thread.
-  func merge(_ other: AggregateSink) throws(Fault) {
-    let mapping = groups.assign(other.groups.keyColumns(), rows: hasKeys ? other.groups.count : 1)
+  /// Takes over all groups of another thread, or of a finer grouping.
+  /// - Parameter keys: which of the other's keys are the keys here; nil: all.
+  func merge(_ other: AggregateSink, keys: [Int]? = nil) throws(Fault) {
+    let theirs = other.groups.keyColumns()
+    let mapping = groups.assign(
+      keys.map { $0.map { theirs[$0] } } ?? theirs, rows: other.hasKeys ? other.groups.count : 1)
     for index in inputs.indices {
       inputs[index].state.grow(to: groups.count)
       // A thread that came too late for any chunk has groups that its states have not heard of.
@@ -111,8 +114,8 @@ final class AggregateSink: @unchecked Sendable {
       try inputs[index].state.merge(other.inputs[index].state, mapping: mapping.span)
       if let distinct = inputs[index].distinct, let theirs = other.inputs[index].distinct, theirs.count > 0 {
         let columns = theirs.keyColumns()
-        let keys = hasKeys ? [remapped(columns[0], mapping)] + columns.dropFirst() : columns
-        _ = distinct.assign(keys, rows: theirs.count)
+        let values = other.hasKeys ? Array(columns.dropFirst()) : columns
+        _ = distinct.assign((hasKeys ? [remapped(columns[0], mapping)] : []) + values, rows: theirs.count)
       }
       for chunk in other.inputs[index].kept {
         inputs[index].kept.append(
@@ -145,10 +148,20 @@ final class AggregateSink: @unchecked Sendable {
         }
       } else if !input.kept.isEmpty {
         try addSorted(input, calls[index])
+      } else if calls[index].function.directCount == 1, case .constant? = calls[index].arguments.first {
+        // A direct argument that is wrong is wrong without rows too.
+        try checkDirectArgument(input)
       }
       columns.append(try input.state.finish().retypedIfNeeded(calls[index].type))
     }
     return Chunk(columns: columns, rowCount: count)
+  }
+
+  private func checkDirectArgument(_ input: Input) throws(Fault) {
+    let one = Chunk(columns: [], rowCount: 1)
+    let columns = [try input.arguments[0].evaluate(one), .nulls(input.arguments[1].type, count: 1)]
+    let none: [Int32] = [-1]
+    try input.state.update(groups: none.span, arguments: columns)
   }
 
   private func addSorted(_ input: Input, _ call: AggregateCall) throws(Fault) {
@@ -157,6 +170,7 @@ final class AggregateSink: @unchecked Sendable {
     let order = SortedRows.order(
       Array(all.columns[(1 + argumentCount)...]), call.orderBy, rows: all.rowCount)
     let sorted = Chunk(columns: Array(all.columns[0...argumentCount]), rowCount: all.rowCount).gather(order.span)
+    if call.function.isHypothetical { return try addHypothetical(input, call, all.gather(order.span)) }
     let flat = sorted.columns[0].flat()
     let groupOfRow = flat.int32s
     var rows = (0..<sorted.rowCount).map { groupOfRow[$0] }
@@ -173,6 +187,36 @@ final class AggregateSink: @unchecked Sendable {
   }
 }
 
+extension AggregateSink {
+  /// Gives the state how each row, in order, compares with the row of its direct arguments, and a number for its keys.
+  fileprivate func addHypothetical(_ input: Input, _ call: AggregateCall, _ sorted: Chunk) throws(Fault) {
+    let orders = SortedRows.orders(call.orderBy), rows = sorted.rowCount, width = orders.count
+    let asked = RowKey.encode(Array(sorted.columns[1..<(1 + width)]), orders: orders, rows: rows)
+    let keys = RowKey.encode(Array(sorted.columns[(1 + width)...]), orders: orders, rows: rows)
+    var comparisons = [Int32](repeating: 0, count: rows)
+    var numbers = [Int32](repeating: 0, count: rows)
+    keys.bytes.withUnsafeBytes { raw in
+      asked.bytes.withUnsafeBytes { wanted in
+        for row in 0..<rows {
+          let order = SortedRows.compare(
+            raw, keys.offsets[row], keys.offsets[row + 1], wanted, asked.offsets[row], asked.offsets[row + 1])
+          comparisons[row] = order < 0 ? -1 : order > 0 ? 1 : 0
+          if row == 0 { continue }
+          let step = SortedRows.compare(
+            raw, keys.offsets[row - 1], keys.offsets[row], raw, keys.offsets[row], keys.offsets[row + 1])
+          numbers[row] = numbers[row - 1] + (step == 0 ? 0 : 1)
+        }
+      }
+    }
+    let groups = sorted.columns[0].flat()
+    try input.state.update(
+      groups: groups.int32s,
+      arguments: [
+        .fixed(.int4, count: rows, .copying(comparisons)), .fixed(.int4, count: rows, .copying(numbers)),
+      ])
+  }
+}
+
 enum AggregateOperator {
   /// array_agg and string_agg without ORDER BY keep the order of their input: one thread.
   private static let orderedNames: Set<String> = ["array_agg", "string_agg"]
@@ -186,10 +230,15 @@ enum AggregateOperator {
       type: call.type)
   }
 
+  /// Whether some call must see the rows in the input's order.
+  static func keepsOrder(_ calls: [AggregateCall]) -> Bool {
+    calls.contains { orderedNames.contains($0.function.name) && $0.orderBy.isEmpty }
+  }
+
   static func source(
     _ input: any RowSource, groups: [Expression], calls: [AggregateCall], _ environment: QueryEnvironment
   ) -> any RowSource {
-    let isSerial = calls.contains { orderedNames.contains($0.function.name) && $0.orderBy.isEmpty }
+    let isSerial = keepsOrder(calls)
     return MaterializedSource(inputs: [input]) { () throws(Fault) in
       let sinks = try ParallelRun<AggregateSink>.run(
         input, pool: environment.pool, isSerial: isSerial,

@@ -43,6 +43,7 @@ final class CorrelatedRun {
   private func value(_ arguments: [Scalar]) throws(Fault) -> Scalar {
     try environment.cancellation.check()
     var inner = environment
+    inner.measures = nil
     inner.arguments = arguments
     let cursor = SerialCursor(try Executor.prepared(subquery.plan, inner))
     switch subquery.use {

@@ -36,8 +36,9 @@ package final class Executor: Sendable {
   /// thread that may block, never from the scan pool or an event loop.
   package func execute(
     _ query: PlannedQuery, parameters: [Scalar], snapshot: any StorageSnapshot, context: FunctionContext,
-    cancellation: Cancellation
+    cancellation: Cancellation, measures: [PlanMeasures] = []
   ) throws(Fault) -> ResultStream {
+    precondition(measures.isEmpty || measures.count == query.subqueries.count + 1)
     load.begin()
     defer { load.end() }
     let statement =
@@ -46,7 +47,8 @@ package final class Executor: Sendable {
     var environment = QueryEnvironment(
       context: context, parameters: parameters, snapshot: snapshot, cancellation: cancellation,
       memory: QueryMemory(budget: statement), pool: pool, load: load)
-    for subquery in query.subqueries {
+    for (index, subquery) in query.subqueries.enumerated() {
+      environment.measures = measures.isEmpty ? nil : measures[index + 1]
       let stream = ResultStream(try Self.prepared(subquery, environment), environment)
       var chunks: [Chunk] = []
       while let chunk = try stream.next() {
@@ -55,6 +57,7 @@ package final class Executor: Sendable {
       }
       environment.subqueries.append(SubqueryResult(chunks: chunks))
     }
+    environment.measures = measures.first
     return ResultStream(try Self.prepared(query.root, environment), environment)
   }
 
@@ -66,6 +69,13 @@ package final class Executor: Sendable {
   }
 
   private static func source(_ node: PlanNode, _ environment: QueryEnvironment) throws(Fault) -> any RowSource {
+    guard let measures = environment.measures else { return try plainSource(node, environment) }
+    // Numbered before its inputs are: in preorder.
+    let index = measures.begin()
+    return MeasuredSource(try plainSource(node, environment), measures, index)
+  }
+
+  private static func plainSource(_ node: PlanNode, _ environment: QueryEnvironment) throws(Fault) -> any RowSource {
     switch node {
     case .scan(_, let request, _, let filter): return ScanSource(request, filter: filter, environment)
     case .virtualScan(_, let relation, let columns, _, let filter):
@@ -111,10 +121,44 @@ package final class Executor: Sendable {
         DistinctOnCursor(SerialCursor(input), try CompiledExpression.compile(keys, environment))
       }
     case .expand(let input, let lists): return MappedSource(try source(input, environment), .expand(lists), environment)
+    case .window(let input, let spec):
+      return WindowSource(try source(input, environment), spec, types: input.outputTypes, environment)
+    case .groupingSets(let input, let groups, let aggregates, let sets):
+      return GroupingSetsOperator.source(
+        try source(input, environment), groups: groups, calls: aggregates, sets, environment)
     case .append(let inputs):
       var sources: [any RowSource] = []
       for input in inputs { sources.append(try source(input, environment)) }
       return AppendSource(sources)
+    case .limitWithTies(let input, let keys, let count, let offset):
+      let input = try source(input, environment)
+      return SinglePartSource(inputs: [input]) { () throws(Fault) in
+        TiesCursor(
+          SerialCursor(input), keys: try CompiledExpression.compile(keys, environment),
+          count: try bound(count, "LIMIT", .invalidRowCountInLimitClause, environment),
+          offset: try bound(offset, "OFFSET", .invalidRowCountInOffsetClause, environment) ?? 0)
+      }
+    case .apply(let input, let lateral, let arguments):
+      return MappedSource(try source(input, environment), .apply(lateral, arguments), environment)
+    case .rowsFrom(let inputs, let hasOrdinality):
+      var sources: [any RowSource] = []
+      for input in inputs { sources.append(try source(input, environment)) }
+      let (all, types) = (sources, inputs.map(\.outputTypes))
+      return SinglePartSource(inputs: all) { () throws(Fault) in
+        RowsFromCursor(all.map { SerialCursor($0) }, types: types, hasOrdinality: hasOrdinality)
+      }
+    case .subqueryRows(let index, _):
+      let chunks = environment.subqueries[index].chunks
+      return SinglePartSource { () throws(Fault) in ChunkCursor(chunks) }
+    case .recursion(let id, let base, let step, let keepsRepeats):
+      let base = try source(base, environment)
+      environment.measures?.skip(step.nodeCount)
+      return SinglePartSource(inputs: [base]) { () throws(Fault) in
+        RecursionCursor(id, base: SerialCursor(base), step: step, keepsRepeats: keepsRepeats, environment)
+      }
+    case .workingRows(let id, _):
+      guard let chunks = environment.working[id] else { throw Fault.bug("the working rows of no recursion") }
+      return SinglePartSource { () throws(Fault) in ChunkCursor(chunks) }
     }
   }
 

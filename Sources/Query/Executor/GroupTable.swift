@@ -19,6 +19,7 @@ final class GroupTable: @unchecked Sendable {
     levels = [IntegerTable](repeating: IntegerTable(), count: max(types.count - 1, 0))
   }
 
+  var columnCount: Int { indexes.count }
   var count: Int { levels.last?.count ?? indexes.first?.count ?? 1 }
   var byteCount: Int { indexes.reduce(0) { $0 + $1.byteCount } + levels.reduce(0) { $0 + $1.byteCount } }
 

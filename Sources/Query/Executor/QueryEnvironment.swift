@@ -25,6 +25,10 @@ struct QueryEnvironment: Sendable {
   var subqueries: [SubqueryResult] = []
   /// Of the correlated subquery that runs, if one does.
   var arguments: [Scalar] = []
+  /// Of the plan that is made ready, when it is to be measured.
+  var measures: PlanMeasures?
+  /// The rows that each running recursion found last, by its number.
+  var working: [Int: [Chunk]] = [:]
 }
 
 /// Bytes one statement holds of a budget; all go back when the last reference is dropped.
@@ -38,6 +42,14 @@ final class QueryMemory: Sendable {
     try budget.reserve(bytes)
     held.add(bytes, ordering: .relaxed)
   }
+
+  /// Gives back what was reserved and is not held any more.
+  func release(_ bytes: Int) {
+    if bytes <= 0 { return }
+    budget.release(bytes)
+    held.subtract(bytes, ordering: .relaxed)
+  }
+
   deinit { budget.release(held.load(ordering: .relaxed)) }
 }
 

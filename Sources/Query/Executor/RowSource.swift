@@ -106,6 +106,7 @@ final class MappedSource: RowSource, Sendable {
     case filter(Expression)
     case project([Expression])
     case expand([Expression])
+    case apply(LateralPlan, [Expression])
   }
   private let input: any RowSource
   private let change: Change
@@ -138,6 +139,9 @@ final class MappedSource: RowSource, Sendable {
         return Chunk(columns: columns, rowCount: chunk.rowCount)
       }
     case .expand(let lists): return ExpandCursor(cursor, try CompiledExpression.compile(lists, environment))
+    case .apply(let lateral, let arguments):
+      return ApplyCursor(
+        cursor, lateral, arguments: try CompiledExpression.compile(arguments, environment), environment)
     }
   }
 }

@@ -6,6 +6,7 @@ import Kernels
 
 enum Aggregates {
   static let all: [AggregateFunction] = counts + sums + extremes + logic + bits + collections + variances + byTime
+    + OrderedSets.all + RegressionKind.all + lists + sketches
 
   private static func make(
     _ name: String, _ parameters: [ParameterType], _ result: ResultType, over nothing: Scalar = .null,
@@ -78,6 +79,15 @@ enum Aggregates {
     if isMax { return FixedExtremeState(type, empty: empty, GreatestFloat<T>.self) }
     return FixedExtremeState(type, empty: empty, LeastFloat<T>.self)
   }
+
+  private static let lists: [AggregateFunction] = [
+    make("min", [.anyArray], .computed { $0[0] }) { types in ListExtremeState(types[0], isMax: false) },
+    make("max", [.anyArray], .computed { $0[0] }) { types in ListExtremeState(types[0], isMax: true) },
+  ]
+
+  private static let sketches: [AggregateFunction] = [
+    make("approx_count_distinct", [.any], .fixed(.int8), over: .integer(0)) { _ in DistinctSketchState() }
+  ]
 
   private static let extremes: [AggregateFunction] = extremeTypes.flatMap { type in
     [

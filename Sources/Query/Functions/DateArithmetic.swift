@@ -11,11 +11,11 @@ enum DateArithmetic {
   static let operators: [ScalarFunction] = dates + timestamps + times + intervals
 
   /// Adds months by the calendar, then days, then microseconds; in local time.
-  static func add(_ micros: Int64, _ interval: Interval, shiftSeconds: Int = 0, sign: Int64 = 1) throws(Fault) -> Int64
-  {
+  static func add(
+    _ micros: Int64, _ interval: Interval, zone: SessionTimeZone = .utc, sign: Int64 = 1
+  ) throws(Fault) -> Int64 {
     if !DateCasts.isFinite(micros) { return micros }
-    let shift = Int64(shiftSeconds) * 1_000_000
-    var value = micros &+ shift
+    var value = zone.local(micros)
     if interval.months != 0 || interval.days != 0 {
       var (day, time) = CivilCalendar.split(value)
       if interval.months != 0 {
@@ -25,16 +25,19 @@ enum DateArithmetic {
       day += sign * Int64(interval.days)
       guard day >= CivilCalendar.dayMin, day <= CivilCalendar.timestampDayMax else { throw timestampOutOfRange }
       time += 0
-      value = day * CivilCalendar.microsPerDay + time
+      // Months and days keep the time of the wall clock; what comes after them is elapsed time.
+      value = zone.instant(day * CivilCalendar.microsPerDay + time)
+    } else {
+      value = micros
     }
     let (scaled, bad) = interval.micros.multipliedReportingOverflow(by: sign)
     let (sum, overflow) = value.addingReportingOverflow(scaled)
     guard !bad, !overflow, CivilCalendar.split(sum).day >= CivilCalendar.dayMin else { throw timestampOutOfRange }
-    return sum &- shift
+    return sum
   }
 
-  private static func zone(_ type: DataType, _ context: FunctionContext) -> Int {
-    type == .timestamptz ? context.timeZone.offsetSeconds : 0
+  private static func zone(_ type: DataType, _ context: FunctionContext) -> SessionTimeZone {
+    type == .timestamptz ? context.timeZone : .utc
   }
 
   // MARK: Dates
@@ -126,7 +129,7 @@ enum DateArithmetic {
   ) throws(Fault) -> Column {
     if case .constant(let one) = spans.form, case .fixed = stamps.form {
       let span = one.intervals[0]
-      if span.months == 0 {
+      if span.months == 0, span.days == 0 || zone(type, context).fixedOffset != nil {
         let step = (Int64(span.days) &* CivilCalendar.microsPerDay &+ span.micros) &* sign
         return try mapChecked(stamps, type, timestampOutOfRange) { (micros: Int64) in
           if !DateCasts.isFinite(micros) { return (micros, false) }
@@ -135,10 +138,10 @@ enum DateArithmetic {
         }
       }
     }
-    let shift = zone(type, context)
+    let zone = zone(type, context)
     return try rowLoop(context, [stamps, spans], rows: rows, type: type, isStrict: true) {
       (a, row, out) throws(Fault) in
-      out.append(try add(a.int(0, row), a.interval(1, row), shiftSeconds: shift, sign: sign))
+      out.append(try add(a.int(0, row), a.interval(1, row), zone: zone, sign: sign))
     }
   }
 

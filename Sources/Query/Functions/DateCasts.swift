@@ -15,16 +15,17 @@ enum DateCasts {
       widened(column, to: target, context: context)
     },
     .make(.timestamptz, .timestamp, .assignment, volatility: .stable) { (context, column, target, _) throws(Fault) in
-      shifted(column, target, by: Int64(context.timeZone.offsetSeconds) * 1_000_000)
+      let zone = context.timeZone
+      return zone.fixedOffset == 0 ? column.retyped(target) : map(column, target) { (micros: Int64) in zone.local(micros) }
     },
-    .make(.timestamp, .date, .assignment) { (_, column, target, _) throws(Fault) in day(column, target, shift: 0) },
+    .make(.timestamp, .date, .assignment) { (_, column, target, _) throws(Fault) in day(column, target, zone: .utc) },
     .make(.timestamptz, .date, .assignment, volatility: .stable) { (context, column, target, _) throws(Fault) in
-      day(column, target, shift: Int64(context.timeZone.offsetSeconds) * 1_000_000)
+      day(column, target, zone: context.timeZone)
     },
     .rowwise(.timestamp, .time, .assignment) { (a, row, out) throws(Fault) in try timeOfDay(a.int(0, row), &out) },
     .rowwise(.timestamptz, .time, .assignment, volatility: .stable) { (a, row, out) throws(Fault) in
       let micros = a.int(0, row)
-      try timeOfDay(isFinite(micros) ? micros + Int64(a.context.timeZone.offsetSeconds) * 1_000_000 : micros, &out)
+      try timeOfDay(a.context.timeZone.local(micros), &out)
     },
     .rowwise(.time, .interval, .implicit) { (a, row, out) throws(Fault) in out.append(Interval(micros: a.int(0, row)))
     },
@@ -42,7 +43,7 @@ enum DateCasts {
 
   /// To a type further right in date, timestamp, timestamptz.
   static func widened(_ column: Column, to type: DataType, context: FunctionContext) -> Column {
-    let shift = type == .timestamptz ? -Int64(context.timeZone.offsetSeconds) * 1_000_000 : 0
+    let zone = type == .timestamptz ? context.timeZone : .utc
     if case .constant(let one) = column.form {
       let inner = widened(one.flat(), to: type, context: context)
       return Column(type: type, count: column.count, validity: nil, form: .constant(inner))
@@ -53,22 +54,17 @@ enum DateCasts {
         if day == .min { return Int64.min }
         // days fit 32 bits; those past the end of timestamps wrap and compare as infinity would
         let (micros, overflow) = Int64(day).multipliedReportingOverflow(by: CivilCalendar.microsPerDay)
-        return overflow ? Int64.max : micros &+ shift
+        return overflow ? Int64.max : zone.instant(micros)
       }
     }
-    return shifted(column, type, by: shift)
+    return zone.fixedOffset == 0 ? column.retyped(type) : map(column, type) { (micros: Int64) in zone.instant(micros) }
   }
 
-  private static func shifted(_ column: Column, _ type: DataType, by shift: Int64) -> Column {
-    if shift == 0 { return column.retyped(type) }
-    return map(column, type) { (micros: Int64) in isFinite(micros) ? micros &+ shift : micros }
-  }
-
-  private static func day(_ column: Column, _ type: DataType, shift: Int64) -> Column {
+  private static func day(_ column: Column, _ type: DataType, zone: SessionTimeZone) -> Column {
     map(column, type) { (micros: Int64) in
       if micros == .max { return Int32.max }
       if micros == .min { return Int32.min }
-      return Int32(truncatingIfNeeded: CivilCalendar.floorDivide(micros &+ shift, CivilCalendar.microsPerDay))
+      return Int32(truncatingIfNeeded: CivilCalendar.floorDivide(zone.local(micros), CivilCalendar.microsPerDay))
     }
   }
 }

@@ -29,7 +29,7 @@ enum DateFields {
       let micros = a.int(1, row)
       if !DateCasts.isFinite(micros) { return nil }
       if name == "epoch" { return scaled(micros, 6) }
-      let offset = type == .timestamptz ? a.context.timeZone.offsetSeconds : 0
+      let offset = type == .timestamptz ? a.context.timeZone.offsetSeconds(at: micros) : 0
       if type == .timestamptz {
         switch name {
         case "timezone": return Numeric(Int64(offset))

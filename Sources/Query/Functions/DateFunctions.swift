@@ -5,7 +5,7 @@ import Columnar
 import Kernels
 
 enum DateFunctions {
-  static let all: [ScalarFunction] = clocks + truncation + bins + fields + makers + zones
+  static let all: [ScalarFunction] = clocks + truncation + bins + fields + makers + ZoneFunctions.all
 
   // MARK: The time of the statement
 
@@ -18,7 +18,7 @@ enum DateFunctions {
   }
 
   private static func local(_ context: FunctionContext) -> Int64 {
-    context.transactionMicros + Int64(context.timeZone.offsetSeconds) * 1_000_000
+    context.timeZone.local(context.transactionMicros)
   }
 
   private static let clocks: [ScalarFunction] = [
@@ -96,7 +96,35 @@ enum DateFunctions {
     return CivilCalendar.days(year: year, month: month, day: 1)
   }
 
-  static func truncate(_ column: Column, _ unit: Unit, _ type: DataType, shift: Int64) -> Column {
+  static func truncate(_ column: Column, _ unit: Unit, _ type: DataType, zone: SessionTimeZone?) -> Column {
+    if let zone, zone.fixedOffset == nil { return truncate(column, unit, in: zone) }
+    return truncate(column, unit, type, shift: Int64(zone?.fixedOffset ?? 0) * 1_000_000)
+  }
+
+  /// In a zone whose offset changes: units below a day keep the offset of the instant, longer ones take that of their
+  /// own beginning.
+  private static func truncate(_ column: Column, _ unit: Unit, in zone: SessionTimeZone) -> Column {
+    let keepsOffset = unit.micros.map { $0 < CivilCalendar.microsPerDay } ?? false
+    var lastDay = Int64.min
+    var lastStart: Int64 = 0
+    return map(column, .timestamptz) { (micros: Int64) in
+      if !DateCasts.isFinite(micros) { return micros }
+      let local = zone.local(micros)
+      if keepsOffset, let step = unit.micros {
+        let rest = local % step
+        return micros &- (rest < 0 ? rest + step : rest)
+      }
+      let day = CivilCalendar.floorDivide(local, CivilCalendar.microsPerDay)
+      if day != lastDay {
+        lastDay = day
+        let first = unit == .day ? day : truncated(day: day, unit)
+        lastStart = zone.instant(first * CivilCalendar.microsPerDay)
+      }
+      return lastStart
+    }
+  }
+
+  private static func truncate(_ column: Column, _ unit: Unit, _ type: DataType, shift: Int64) -> Column {
     if let step = unit.micros {
       return map(column, type) { (micros: Int64) in
         if !DateCasts.isFinite(micros) { return micros }
@@ -125,16 +153,14 @@ enum DateFunctions {
         "date_trunc", [.exact(.text), .exact(type)], .fixed(type), volatility: type == .timestamp ? .immutable : .stable
       ) {
         (context, columns, rows) throws(Fault) in
-        let shift = type == .timestamptz ? Int64(context.timeZone.offsetSeconds) * 1_000_000 : 0
-        return try truncate(columns, rows, type, shift)
+        try truncate(columns, rows, type, type == .timestamptz ? context.timeZone : nil)
       }
     } + [
       .make(
         "date_trunc", [.exact(.text), .exact(.timestamptz), .exact(.text)], .fixed(.timestamptz), volatility: .stable
       ) {
         (context, columns, rows) throws(Fault) in
-        let zones = Arguments(context: context, columns: [columns[2]])
-        return try truncate(columns, rows, .timestamptz, try zoneShift(zones.string(0, 0)))
+        try truncate(columns, rows, inZones: columns[2])
       },
       .rowwise("date_trunc", [.text, .interval], .interval) { (a, row, out) throws(Fault) in
         let unit = try unit(a.string(0, row), .interval)
@@ -158,27 +184,44 @@ enum DateFunctions {
       },
     ]
 
-  private static func truncate(_ columns: [Column], _ rows: Int, _ type: DataType, _ shift: Int64) throws(Fault)
-    -> Column
-  {
+  /// date_trunc with a zone: nearly always one for all rows.
+  private static func truncate(_ columns: [Column], _ rows: Int, inZones zones: Column) throws(Fault) -> Column {
+    if case .constant(let one) = zones.form {
+      return try truncate(columns, rows, .timestamptz, try .meant(by: one.scalar(at: 0).text ?? ""))
+    }
+    var builder = ColumnBuilder(type: .timestamptz, capacity: rows)
+    for row in 0..<rows {
+      guard let name = zones.scalar(at: row).text, !columns[0].isNull(at: row), !columns[1].isNull(at: row) else {
+        builder.appendNull()
+        continue
+      }
+      let one = columns.prefix(2).map { Column.constant($0.scalar(at: row), type: $0.type, count: 1) }
+      builder.append(try truncate(one, 1, .timestamptz, try .meant(by: name)).scalar(at: 0))
+    }
+    return builder.finish()
+  }
+
+  private static func truncate(
+    _ columns: [Column], _ rows: Int, _ type: DataType, _ zone: SessionTimeZone?
+  ) throws(Fault) -> Column {
     let names = Arguments(context: .none, columns: [columns[0]])
     if case .constant = columns[0].form {
       let unit = try unit(names.string(0, 0), type)
       if case .constant(let one) = columns[1].form {
         return Column(
-          type: type, count: rows, validity: nil, form: .constant(truncate(one.flat(), unit, type, shift: shift)))
+          type: type, count: rows, validity: nil, form: .constant(truncate(one.flat(), unit, type, zone: zone)))
       }
-      return truncate(columns[1], unit, type, shift: shift)
+      return truncate(columns[1], unit, type, zone: zone)
     }
     return try rowLoop(.none, columns, rows: rows, type: type, isStrict: true) { (a, row, out) throws(Fault) in
       let unit = try unit(a.string(0, row), type)
       let one = Column.constant(.integer(a.int(1, row)), type: type, count: 1).flat()
-      out.append(truncate(one, unit, type, shift: shift).int64s[0])
+      out.append(truncate(one, unit, type, zone: zone).int64s[0])
     }
   }
 
   /// Microseconds east of Greenwich of a zone name: UTC and its aliases, and fixed offsets (POSIX: west is positive).
-  static func zoneShift(_ name: String) throws(Fault) -> Int64 {
+  static func posixShift(_ name: String) throws(Fault) -> Int64 {
     let upper = name.uppercased()
     switch upper {
     case "UTC", "GMT", "Z", "ZULU", "UCT", "ETC/UTC", "ETC/GMT", "GMT0", "UNIVERSAL", "ETC/UCT": return 0
@@ -187,6 +230,7 @@ enum DateFunctions {
     var text = Substring(upper)
     var sign: Int64 = -1
     if text.hasPrefix("UTC") || text.hasPrefix("GMT") { text = text.dropFirst(3) }
+    if text.hasPrefix("<"), let end = text.firstIndex(of: ">") { text = text[text.index(after: end)...] }
     if text.hasPrefix("+") || text.hasPrefix("-") {
       if text.hasPrefix("-") { sign = 1 }
       let parts = text.dropFirst().split(separator: ":", omittingEmptySubsequences: false).map { Int64($0) }
@@ -197,23 +241,6 @@ enum DateFunctions {
     }
     throw Fault(.invalidParameterValue, "time zone \"\(name)\" not recognized")
   }
-
-  private static let zones: [ScalarFunction] = [
-    .rowwise("timezone", [.text, .timestamptz], .timestamp) { (a, row, out) throws(Fault) in
-      let micros = a.int(1, row)
-      out.append(DateCasts.isFinite(micros) ? micros &+ (try zoneShift(a.string(0, row))) : micros)
-    },
-    .rowwise("timezone", [.text, .timestamp], .timestamptz) { (a, row, out) throws(Fault) in
-      let micros = a.int(1, row)
-      out.append(DateCasts.isFinite(micros) ? micros &- (try zoneShift(a.string(0, row))) : micros)
-    },
-    .rowwise("timezone", [.interval, .timestamptz], .timestamp) { (a, row, out) throws(Fault) in
-      out.append(a.int(1, row) &+ a.interval(0, row).micros)
-    },
-    .rowwise("timezone", [.interval, .timestamp], .timestamptz) { (a, row, out) throws(Fault) in
-      out.append(a.int(1, row) &- a.interval(0, row).micros)
-    },
-  ]
 
   // MARK: Bins
 
@@ -315,7 +342,7 @@ enum DateFunctions {
       let local =
         try day(a.int(0, row), a.int(1, row), a.int(2, row)) * CivilCalendar.microsPerDay
         + (try time(a.int(3, row), a.int(4, row), a.double(5, row)))
-      out.append(type == .timestamptz ? local - Int64(a.context.timeZone.offsetSeconds) * 1_000_000 : local)
+      out.append(type == .timestamptz ? a.context.timeZone.instant(local) : local)
     }
   }
 
@@ -328,6 +355,13 @@ enum DateFunctions {
         out.append(try time(a.int(0, row), a.int(1, row), a.double(2, row)))
       },
       makeStamp("make_timestamp", .timestamp), makeStamp("make_timestamptz", .timestamptz),
+      .rowwise("make_timestamptz", [.int4, .int4, .int4, .int4, .int4, .float8, .text], .timestamptz) {
+        (a, row, out) throws(Fault) in
+        let local =
+          try day(a.int(0, row), a.int(1, row), a.int(2, row)) * CivilCalendar.microsPerDay
+          + (try time(a.int(3, row), a.int(4, row), a.double(5, row)))
+        out.append(try SessionTimeZone.meant(by: a.string(6, row)).instant(local))
+      },
       .rowwise("to_timestamp", [.float8], .timestamptz) { (a, row, out) throws(Fault) in
         let seconds = a.double(0, row)
         if seconds == .infinity { return out.append(Int64.max) }
@@ -340,7 +374,7 @@ enum DateFunctions {
       },
       .rowwise("to_timestamp", [.text, .text], .timestamptz, volatility: .stable) { (a, row, out) throws(Fault) in
         let local = try TemplateFormat.parse(a.string(0, row), a.string(1, row))
-        out.append(local - Int64(a.context.timeZone.offsetSeconds) * 1_000_000)
+        out.append(a.context.timeZone.instant(local))
       },
       .rowwise("to_date", [.text, .text], .date) { (a, row, out) throws(Fault) in
         out.append(CivilCalendar.split(try TemplateFormat.parse(a.string(0, row), a.string(1, row))).day)
@@ -349,7 +383,7 @@ enum DateFunctions {
         out.append(try age(a.int(0, row), a.int(1, row)))
       },
       .rowwise("age", [.timestamptz, .timestamptz], .interval, volatility: .stable) { (a, row, out) throws(Fault) in
-        out.append(try age(a.int(0, row), a.int(1, row)))
+        out.append(try age(a.context.timeZone.local(a.int(0, row)), a.context.timeZone.local(a.int(1, row))))
       },
       .rowwise("age", [.timestamp], .interval, volatility: .stable) { (a, row, out) throws(Fault) in
         let today = CivilCalendar.split(local(a.context)).day * CivilCalendar.microsPerDay
@@ -357,7 +391,7 @@ enum DateFunctions {
       },
       .rowwise("age", [.timestamptz], .interval, volatility: .stable) { (a, row, out) throws(Fault) in
         let today = CivilCalendar.split(local(a.context)).day * CivilCalendar.microsPerDay
-        out.append(try age(today, a.int(0, row) + Int64(a.context.timeZone.offsetSeconds) * 1_000_000))
+        out.append(try age(today, a.context.timeZone.local(a.int(0, row))))
       },
       .rowwise("justify_hours", [.interval], .interval) { (a, row, out) throws(Fault) in
         var span = a.interval(0, row)

@@ -11,16 +11,13 @@ enum DateTimeInput {
     var day: Int64?
     var time: Int64?
     var offsetSeconds: Int64?
+    /// Of a zone that was named.
+    var zone: SessionTimeZone?
     var beforeChrist = false
     var word: String?
   }
 
   private static let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-  private static let zones: [String: Int64] = [
-    "z": 0, "utc": 0, "gmt": 0, "zulu": 0, "ut": 0, "est": -5 * 3600, "edt": -4 * 3600, "cst": -6 * 3600,
-    "cdt": -5 * 3600, "mst": -7 * 3600, "mdt": -6 * 3600, "pst": -8 * 3600, "pdt": -7 * 3600, "cet": 3600,
-    "cest": 7200, "eet": 7200, "eest": 10_800, "wet": 0, "west": 3600, "bst": 3600, "msk": 10_800, "jst": 32_400,
-  ]
 
   private static func syntax(_ text: String, _ type: DataType) -> Fault {
     // PostgreSQL's messages call only this type by its short name
@@ -37,7 +34,7 @@ enum DateTimeInput {
       switch word {
       case "infinity": return Int64(Int32.max)
       case "-infinity": return Int64(Int32.min)
-      default: return CivilCalendar.split(try moment(word, text, .date, context) + localShift(context)).day
+      default: return CivilCalendar.split(context.timeZone.local(try moment(word, text, .date, context))).day
       }
     }
     return try day(fields, text, .date)
@@ -59,7 +56,7 @@ enum DateTimeInput {
       case "-infinity": return .min
       default:
         let value = try moment(word, text, type, context)
-        return withZone || word == "epoch" ? value : value + localShift(context)
+        return withZone || word == "epoch" ? value : context.timeZone.local(value)
       }
     }
     let day = try day(fields, text, type)
@@ -68,24 +65,21 @@ enum DateTimeInput {
     }
     let local = day * CivilCalendar.microsPerDay + (fields.time ?? 0)
     if !withZone { return local }
-    return local - (fields.offsetSeconds ?? Int64(context.timeZone.offsetSeconds)) * 1_000_000
-  }
-
-  private static func localShift(_ context: FunctionContext) -> Int64 {
-    Int64(context.timeZone.offsetSeconds) * 1_000_000
+    if let offset = fields.offsetSeconds { return local - offset * 1_000_000 }
+    return (fields.zone ?? context.timeZone).instant(local)
   }
 
   private static func moment(
     _ word: String, _ text: String, _ type: DataType, _ context: FunctionContext
   ) throws(Fault) -> Int64 {
-    let shift = localShift(context)
-    let today = CivilCalendar.split(context.transactionMicros + shift).day
+    let zone = context.timeZone
+    let today = CivilCalendar.split(zone.local(context.transactionMicros)).day
     switch word {
     case "epoch": return 0
     case "now": return context.transactionMicros
-    case "today": return today * CivilCalendar.microsPerDay - shift
-    case "tomorrow": return (today + 1) * CivilCalendar.microsPerDay - shift
-    case "yesterday": return (today - 1) * CivilCalendar.microsPerDay - shift
+    case "today": return zone.instant(today * CivilCalendar.microsPerDay)
+    case "tomorrow": return zone.instant((today + 1) * CivilCalendar.microsPerDay)
+    case "yesterday": return zone.instant((today - 1) * CivilCalendar.microsPerDay)
     default: throw syntax(text, type)
     }
   }
@@ -297,8 +291,8 @@ enum DateTimeInput {
       let isTwelve = time >= 12 * CivilCalendar.microsPerHour
       let half = 12 * CivilCalendar.microsPerHour
       fields.time = name == "am" ? (isTwelve ? time - half : time) : (isTwelve ? time : time + half)
-    } else if let offset = zones[name] {
-      fields.offsetSeconds = offset
+    } else if let zone = ZoneAbbreviations.zone(name) {
+      if let offset = zone.fixedOffset { fields.offsetSeconds = Int64(offset) } else { fields.zone = zone }
     } else if name.utf8.count >= 3, let month = months.firstIndex(where: { name.hasPrefix($0) }) {
       fields.month = Int64(month + 1)
     } else if ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].contains(where: { name.hasPrefix($0) }) {
@@ -307,7 +301,23 @@ enum DateTimeInput {
       switch name {
       case "infinity", "-infinity", "+infinity", "epoch", "now", "today", "tomorrow", "yesterday":
         fields.word = name == "+infinity" ? "infinity" : name
-      default: throw syntax(text, type)
+      default:
+        // Zones such as `etc/gmt+3` go on with a sign and digits.
+        var full = name
+        while full.contains("/") || full.utf8.count <= 4, index < bytes.count,
+          (bytes[index] >= 48 && bytes[index] <= 57) || bytes[index] == 43 || bytes[index] == 45
+            || (bytes[index] >= 97 && bytes[index] <= 122) || bytes[index] == 95 || bytes[index] == 47
+        {
+          full.unicodeScalars.append(Unicode.Scalar(bytes[index]))
+          index += 1
+        }
+        guard let zone = SessionTimeZone(named: full) else {
+          if full.contains("/") {
+            throw Fault(.invalidParameterValue, "time zone \"\(full)\" not recognized")
+          }
+          throw syntax(text, type)
+        }
+        fields.zone = zone
       }
     }
   }

@@ -57,18 +57,6 @@ package struct FunctionContext: Sendable {
   }
 }
 
-/// The session's zone, as far as Cramped knows zones: a fixed offset with its name.
-package struct SessionTimeZone: Sendable, Hashable {
-  package let name: String
-  /// East of Greenwich is positive.
-  package let offsetSeconds: Int
-  package init(name: String, offsetSeconds: Int) {
-    self.name = name
-    self.offsetSeconds = offsetSeconds
-  }
-  package static let utc = SessionTimeZone(name: "UTC", offsetSeconds: 0)
-}
-
 /// What session functions (current_user, current_setting, pg_get_userbyid, regclass ...) ask for.
 package protocol SessionValues: Sendable {
   var userName: String { get }
@@ -178,17 +166,26 @@ package struct AggregateFunction: Sendable {
   package let result: ResultType
   /// The value over no rows: null, but 0 for count.
   package let valueOverNothing: Scalar
+  /// For an ordered-set aggregate (WITHIN GROUP): how many of the parameters are direct; the last one is the ordered
+  /// value, and rows come in its order. nil for others.
+  package let directCount: Int?
+  /// A hypothetical-set aggregate: all arguments are direct, one for each order key, and its state is given how rows
+  /// compare with them.
+  package let isHypothetical: Bool
   /// Makes a state for these argument types.
   package let makeState: @Sendable (_ arguments: [DataType]) -> any AggregateState
 
   package init(
     name: String, parameters: [ParameterType], result: ResultType, valueOverNothing: Scalar = .null,
+    directCount: Int? = nil, isHypothetical: Bool = false,
     makeState: @escaping @Sendable ([DataType]) -> any AggregateState
   ) {
     self.name = name
     self.parameters = parameters
     self.result = result
     self.valueOverNothing = valueOverNothing
+    self.directCount = directCount
+    self.isHypothetical = isHypothetical
     self.makeState = makeState
   }
 }

@@ -117,7 +117,7 @@ enum PatternFunctions {
     ]
   } + RegularExpressionFunctions.operators
 
-  static let functions: [ScalarFunction] = [
+  static let functions: [ScalarFunction] = SimilarPattern.functions + [
     .rowwise("like_escape", [.text, .text], .text) { (a, row, out) throws(Fault) in
       try likeEscape(a, row, &out)
     },

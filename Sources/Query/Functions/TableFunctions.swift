@@ -76,8 +76,7 @@ enum TableFunctions {
       return { () throws(Fault) in
         if isDone || (length > 0 ? value > stop : value < stop) { return nil }
         let current = value
-        let shift = type == .timestamptz ? context.timeZone.offsetSeconds : 0
-        value = try DateArithmetic.add(current, step, shiftSeconds: shift)
+        value = try DateArithmetic.add(current, step, zone: type == .timestamptz ? context.timeZone : .utc)
         isDone = value == current
         return .integer(current)
       }

@@ -65,7 +65,7 @@ enum TemplateFormat {
   }
 
   /// `micros` is local time.
-  static func format(_ micros: Int64, _ template: String, zone: SessionTimeZone?) -> String {
+  static func format(_ micros: Int64, _ template: String, zone: (abbreviation: String, offsetSeconds: Int)?) -> String {
     let (day, time) = CivilCalendar.split(micros)
     let (year, month, dayOfMonth) = CivilCalendar.civil(day)
     let hour = time / 3_600_000_000, minute = time / 60_000_000 % 60, second = time / 1_000_000 % 60
@@ -126,8 +126,8 @@ enum TemplateFormat {
       case "am", "pm": out += hour < 12 ? "am" : "pm"
       case "A.M.", "P.M.": out += hour < 12 ? "A.M." : "P.M."
       case "a.m.", "p.m.": out += hour < 12 ? "a.m." : "p.m."
-      case "TZ": out += zone?.name.uppercased() ?? ""
-      case "tz": out += zone?.name.lowercased() ?? ""
+      case "TZ": out += zone?.abbreviation.uppercased() ?? ""
+      case "tz": out += zone?.abbreviation.lowercased() ?? ""
       case "OF", "TZH":
         var bytes: [UInt8] = []
         ValueText.appendZone(zone?.offsetSeconds ?? 0, to: &bytes)
@@ -291,7 +291,11 @@ enum TemplateFormat {
     .rowwise("to_char", [.timestamptz, .text], .text, volatility: .stable) { (a, row, out) throws(Fault) in
       guard DateCasts.isFinite(a.int(0, row)) else { return out.appendNull() }
       let zone = a.context.timeZone
-      out.append(format(a.int(0, row) + Int64(zone.offsetSeconds) * 1_000_000, a.string(1, row), zone: zone))
+      let micros = a.int(0, row)
+      out.append(
+        format(
+          zone.local(micros), a.string(1, row),
+          zone: (zone.abbreviation(at: micros), zone.offsetSeconds(at: micros))))
     },
     .rowwise("to_char", [.numeric, .text], .text) { (a, row, out) throws(Fault) in
       out.append(try format(a.numeric(0, row), a.string(1, row)))

@@ -20,7 +20,7 @@ package enum ValueText {
     case (.integer(let value), .time): appendTime(value, to: &out)
     case (.integer(let value), .timestamp): appendTimestamp(value, offsetSeconds: nil, to: &out)
     case (.integer(let value), .timestamptz):
-      appendTimestamp(value, offsetSeconds: context.timeZone.offsetSeconds, to: &out)
+      appendTimestamp(value, offsetSeconds: context.timeZone.offsetSeconds(at: value), to: &out)
     case (.integer(let value), .oid): appendInteger(Int64(UInt32(truncatingIfNeeded: value)), to: &out)
     case (.integer(let value), .regclass), (.integer(let value), .regtype), (.integer(let value), .regproc),
       (.integer(let value), .regnamespace):

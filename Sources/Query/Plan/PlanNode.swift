@@ -48,6 +48,26 @@ package struct AggregateCall: Sendable {
   }
 }
 
+extension AggregateCall {
+  /// What is read.
+  package var expressions: [Expression] { arguments + (filter.map { [$0] } ?? []) + orderBy.map(\.expression) }
+
+  /// The same over changed expressions.
+  package func mapping<E: Error>(_ change: (Expression) throws(E) -> Expression) throws(E) -> AggregateCall {
+    var arguments: [Expression] = []
+    for argument in self.arguments { arguments.append(try change(argument)) }
+    var orderBy: [SortKey] = []
+    for key in self.orderBy {
+      orderBy.append(
+        SortKey(expression: try change(key.expression), descending: key.descending, nullsFirst: key.nullsFirst))
+    }
+    var filter: Expression?
+    if let old = self.filter { filter = try change(old) }
+    return AggregateCall(
+      function: function, arguments: arguments, isDistinct: isDistinct, filter: filter, orderBy: orderBy, type: type)
+  }
+}
+
 /// Rows that some part of the server makes up: pg_catalog, cramped.jobs ...
 package protocol VirtualRelation: Sendable {
   /// All columns; the plan reads some of them by index.
@@ -81,6 +101,24 @@ package indirect enum PlanNode: Sendable {
   /// Each row once for each element of its lists, which go in step; the shorter ones end in nulls, and a row whose lists
   /// are all null or empty is dropped. Output: the input's columns, then an element of each list.
   case expand(PlanNode, lists: [Expression])
+  /// As `limit`, and after the last row also those that the sort keys, given over the input, put beside it.
+  case limitWithTies(PlanNode, keys: [Expression], count: Expression?, offset: Expression?)
+  /// LATERAL: each input row with each row that the plan gives for it. Output: the input's columns, then the plan's.
+  case apply(PlanNode, LateralPlan, arguments: [Expression])
+  /// The rows of all inputs side by side, in step; shorter ones end in nulls. With ordinality a number from 1 comes last.
+  case rowsFrom([PlanNode], hasOrdinality: Bool)
+  /// The rows of the uncorrelated subquery of that number, which ran before.
+  case subqueryRows(Int, types: [DataType])
+  /// WITH RECURSIVE: the rows of `base`, then those of `step` over the rows found last, until there are none. Without
+  /// `keepsRepeats` a row that was found before is dropped.
+  case recursion(Int, base: PlanNode, step: PlanNode, keepsRepeats: Bool)
+  /// In the step of that recursion: the rows found last.
+  case workingRows(Int, types: [DataType])
+  /// Output: the input's columns in the window's order, then a value of each call.
+  case window(PlanNode, WindowSpec)
+  /// Output: the group keys, null where a set leaves them out, the aggregates, then the groupings (int4). The keys of the
+  /// sets are columns.
+  case groupingSets(PlanNode, groups: [Expression], aggregates: [AggregateCall], GroupingSets)
 
   package var outputTypes: [DataType] {
     switch self {
@@ -98,6 +136,14 @@ package indirect enum PlanNode: Sendable {
       }
     case .append(let inputs): inputs[0].outputTypes
     case .expand(let input, let lists): input.outputTypes + lists.map { $0.type.element ?? $0.type }
+    case .limitWithTies(let input, _, _, _): input.outputTypes
+    case .apply(let input, let lateral, _): input.outputTypes + lateral.plan.outputTypes
+    case .rowsFrom(let inputs, let hasOrdinality): inputs.flatMap(\.outputTypes) + (hasOrdinality ? [.int8] : [])
+    case .subqueryRows(_, let types), .workingRows(_, let types): types
+    case .recursion(_, let base, _, _): base.outputTypes
+    case .window(let input, let spec): input.outputTypes + spec.calls.map(\.type)
+    case .groupingSets(_, let groups, let aggregates, let sets):
+      groups.map(\.type) + aggregates.map(\.type) + sets.groupings.map { _ in .int4 }
     }
   }
 
@@ -105,11 +151,30 @@ package indirect enum PlanNode: Sendable {
     switch self {
     case .scan, .virtualScan, .tableFunction, .values: []
     case .filter(let input, _), .project(let input, _), .aggregate(let input, _, _), .sort(let input, _, _),
-      .limit(let input, _, _), .distinctOn(let input, _), .expand(let input, _):
+      .limit(let input, _, _), .distinctOn(let input, _), .expand(let input, _), .window(let input, _),
+      .groupingSets(let input, _, _, _):
       [input]
     case .join(_, let left, let right, _, _, _): [left, right]
     case .append(let inputs): inputs
+    case .limitWithTies(let input, _, _, _), .apply(let input, _, _): [input]
+    case .rowsFrom(let inputs, _): inputs
+    case .subqueryRows, .workingRows: []
+    case .recursion(_, let base, let step, _): [base, step]
     }
+  }
+
+  /// Nodes of the tree.
+  package var nodeCount: Int { children.reduce(1) { $0 + $1.nodeCount } }
+}
+
+/// What stands beside each row of an `apply`; the row's values stand in it as `Expression.argument`.
+package struct LateralPlan: Sendable {
+  package let plan: PlanNode
+  /// An input row for which the plan gives nothing stays, with nulls.
+  package let keepsUnmatched: Bool
+  package init(plan: PlanNode, keepsUnmatched: Bool) {
+    self.plan = plan
+    self.keepsUnmatched = keepsUnmatched
   }
 }
 

@@ -29,6 +29,16 @@ extension PlanNode {
     return try replacing(children: children, expressions: change)
   }
 
+  /// The whole tree with the plan of every LATERAL changed.
+  func mappingLateralPlans(_ change: (PlanNode) throws(Fault) -> PlanNode) throws(Fault) -> PlanNode {
+    var children: [PlanNode] = []
+    for child in self.children { children.append(try child.mappingLateralPlans(change)) }
+    let node = try replacing(children: children) { (expression) throws(Fault) in expression }
+    guard case .apply(let input, let lateral, let arguments) = node else { return node }
+    let plan = LateralPlan(plan: try change(lateral.plan), keepsUnmatched: lateral.keepsUnmatched)
+    return .apply(input, plan, arguments: arguments)
+  }
+
   /// Levels of the tree.
   var depth: Int { 1 + (children.map(\.depth).max() ?? 0) }
 }

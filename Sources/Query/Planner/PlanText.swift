@@ -28,22 +28,26 @@ package struct PlanText {
   }
 
   /// One line each, indented; subqueries that run first come after the root as `SubPlan 1` and so on.
-  package func lines(_ query: PlannedQuery) -> [String] {
-    var lines: [String] = []
-    write(query.root, depth: 0, isRoot: true, &lines)
-    for (index, plan) in query.subqueries.enumerated() {
-      lines.append("SubPlan \(index + 1)")
-      write(plan, depth: 1, isRoot: false, &lines)
+  package func lines(_ query: PlannedQuery) -> [String] { ExplainTree.lines(trees(query)) }
+
+  /// The root and then the subqueries that run first, as EXPLAIN shows them.
+  package func trees(_ query: PlannedQuery) -> [ExplainTree] {
+    ([query.root] + query.subqueries).enumerated().map { plan, node in
+      var next = 0
+      return tree(node, plan: plan, &next)
     }
-    return lines
   }
 
-  private func write(_ plan: PlanNode, depth: Int, isRoot: Bool, _ lines: inout [String]) {
-    let indent = String(repeating: " ", count: isRoot ? 0 : depth * 6 - 4)
-    lines.append(indent + (isRoot ? "" : "->  ") + title(plan))
-    let inner = String(repeating: " ", count: depth * 6 + 2)
-    for detail in details(plan) { lines.append(inner + detail) }
-    for child in plan.children { write(child, depth: depth + 1, isRoot: false, &lines) }
+  /// - Parameter next: the number of the node in preorder; nil where nodes are not numbered.
+  private func tree(_ node: PlanNode, plan: Int, _ next: inout Int) -> ExplainTree {
+    var result = ExplainTree(title: title(node), details: details(node), plan: plan, index: next)
+    next += 1
+    for child in node.children { result.children.append(tree(child, plan: plan, &next)) }
+    if case .apply(_, let lateral, _) = node {
+      var unnumbered = Int.min / 2
+      result.children.append(tree(lateral.plan, plan: plan, &unnumbered))
+    }
+    return result
   }
 
   private func title(_ plan: PlanNode) -> String {
@@ -65,6 +69,14 @@ package struct PlanText {
     case .distinctOn: return "Unique"
     case .append: return "Append"
     case .expand: return "Expand"
+    case .limitWithTies: return "Limit (with ties)"
+    case .apply(_, let lateral, _): return "Nested Loop \(lateral.keepsUnmatched ? "Left Join " : "")(lateral)"
+    case .rowsFrom(_, let hasOrdinality): return "Rows From\(hasOrdinality ? " (with ordinality)" : "")"
+    case .subqueryRows(let index, _): return "Subquery Scan on SubPlan \(index + 1)"
+    case .recursion(_, _, _, let keepsRepeats): return "Recursive Union\(keepsRepeats ? " All" : "")"
+    case .workingRows: return "WorkTable Scan"
+    case .window(_, let spec): return spec.isSorted ? "Window (sorted already)" : "Window"
+    case .groupingSets(_, _, _, let sets): return "Grouping Sets (\(sets.sets.count))"
     }
   }
 
@@ -82,7 +94,11 @@ package struct PlanText {
       if !pruning.isEmpty { lines.append("Pruning: " + pruning.joined(separator: ", ")) }
       return lines + annotate(plan)
     case .virtualScan(_, _, _, _, let filter): return filter.map { ["Filter: " + text($0, outputNames(plan))] } ?? []
-    case .tableFunction, .append: return []
+    case .tableFunction, .append, .rowsFrom, .subqueryRows, .recursion, .workingRows: return []
+    case .limitWithTies(_, let keys, let count, let offset):
+      return (count.map { ["Count: " + text($0, [])] } ?? []) + (offset.map { ["Offset: " + text($0, [])] } ?? [])
+        + ["Tie Key: " + text(keys, names)]
+    case .apply(_, _, let arguments): return arguments.isEmpty ? [] : ["Arguments: " + text(arguments, names)]
     case .values(let rows, _):
       return rows.count == 1 && !rows[0].isEmpty ? ["Output: " + text(rows[0], [])] : []
     case .filter(_, let condition): return ["Condition: " + text(condition, names)]
@@ -102,15 +118,18 @@ package struct PlanText {
       if let residual { lines.append("Join Filter: " + text(residual, leftNames + rightNames)) }
       return lines
     case .sort(_, let keys, _):
-      let items = keys.map { key in
-        text(key.expression, names) + (key.descending ? " DESC" : "")
-          + (key.nullsFirst == key.descending ? "" : key.nullsFirst ? " NULLS FIRST" : " NULLS LAST")
-      }
-      return ["Sort Key: " + items.joined(separator: ", ")]
+      return ["Sort Key: " + text(keys, names)]
     case .limit(_, let count, let offset):
       return (count.map { ["Count: " + text($0, [])] } ?? []) + (offset.map { ["Offset: " + text($0, [])] } ?? [])
     case .distinctOn(_, let keys): return ["Key: " + text(keys, names)]
     case .expand(_, let lists): return ["Lists: " + text(lists, names)]
+    case .window(_, let spec):
+      return (spec.partition.isEmpty ? [] : ["Partition Key: " + text(spec.partition, names)])
+        + (spec.order.isEmpty ? [] : ["Order Key: " + text(spec.order, names)])
+        + ["Calls: " + spec.calls.map { text($0, names) }.joined(separator: ", ")]
+    case .groupingSets(_, let groups, let aggregates, let sets):
+      return sets.sets.map { set in "Group Key: " + (set.isEmpty ? "()" : text(set.map { groups[$0] }, names)) }
+        + (aggregates.isEmpty ? [] : ["Aggregates: " + aggregates.map { text($0, names) }.joined(separator: ", ")])
     }
   }
 
@@ -135,12 +154,25 @@ package struct PlanText {
     case .aggregate(let input, let groups, let aggregates):
       let names = outputNames(input)
       return groups.map { text($0, names) } + aggregates.map { text($0, names) }
+    case .groupingSets(let input, let groups, let aggregates, let sets):
+      let names = outputNames(input)
+      return groups.map { text($0, names) } + aggregates.map { text($0, names) }
+        + sets.groupings.map { "GROUPING(" + text($0.map { groups[$0] }, names) + ")" }
+    case .window(let input, let spec):
+      let names = outputNames(input)
+      return names + spec.calls.map { text($0, names) }
     case .join(let kind, let left, let right, _, _, _):
       switch kind {
       case .semi, .anti, .antiNullAware: return outputNames(left)
       case .inner, .left, .right, .full, .single: return outputNames(left) + outputNames(right)
       }
     case .append(let inputs): return inputs.first.map(outputNames) ?? []
+    case .limitWithTies(let input, _, _, _): return outputNames(input)
+    case .apply(let input, let lateral, _): return outputNames(input) + outputNames(lateral.plan)
+    case .rowsFrom(let inputs, let hasOrdinality):
+      return inputs.flatMap(outputNames) + (hasOrdinality ? ["ordinality"] : [])
+    case .subqueryRows(_, let types), .workingRows(_, let types): return types.indices.map { "column\($0 + 1)" }
+    case .recursion(_, let base, _, _): return outputNames(base)
     }
   }
 
@@ -157,6 +189,34 @@ package struct PlanText {
 
   private func text(_ list: [Expression], _ names: [String]) -> String {
     list.map { text($0, names) }.joined(separator: ", ")
+  }
+
+  private func text(_ keys: [SortKey], _ names: [String]) -> String {
+    keys.map { key in
+      text(key.expression, names) + (key.descending ? " DESC" : "")
+        + (key.nullsFirst == key.descending ? "" : key.nullsFirst ? " NULLS FIRST" : " NULLS LAST")
+    }.joined(separator: ", ")
+  }
+
+  private func text(_ call: WindowCall, _ names: [String]) -> String {
+    var arguments = text(call.arguments, names)
+    if case .aggregate = call.function, call.arguments.isEmpty { arguments = "*" }
+    let filter = call.filter.map { " FILTER (WHERE \(text($0, names)))" } ?? ""
+    return "\(call.function.name)(\(arguments))\(filter) OVER (\(text(call.frame)))"
+  }
+
+  private func text(_ frame: WindowFrame) -> String {
+    func bound(_ bound: WindowFrame.Bound) -> String {
+      switch bound {
+      case .unboundedPreceding: "UNBOUNDED PRECEDING"
+      case .preceding(let offset): "\(text(offset, [])) PRECEDING"
+      case .currentRow: "CURRENT ROW"
+      case .following(let offset): "\(text(offset, [])) FOLLOWING"
+      case .unboundedFollowing: "UNBOUNDED FOLLOWING"
+      }
+    }
+    let exclusion = frame.exclusion == .none ? "" : " " + frame.exclusion.rawValue
+    return "\(frame.unit.rawValue) BETWEEN \(bound(frame.start)) AND \(bound(frame.end))\(exclusion)"
   }
 
   private func text(_ call: AggregateCall, _ names: [String]) -> String {

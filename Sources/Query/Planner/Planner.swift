@@ -104,7 +104,8 @@ package struct Planner: Sendable {
       }
     }
     func ready(_ plan: PlanNode) throws(Fault) -> PlanNode {
-      try optimizer.optimise(try plan.mappingExpressions { (expression) throws(Fault) in try filled(expression) })
+      let complete = try plan.mappingExpressions { (expression) throws(Fault) in try filled(expression) }
+      return try optimizer.optimise(try complete.mappingLateralPlans { (inner) throws(Fault) in try ready(inner) })
     }
     var subqueries: [PlanNode] = []
     for plan in query.subqueries { subqueries.append(try ready(plan)) }

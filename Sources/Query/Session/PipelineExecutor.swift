@@ -31,16 +31,33 @@ package struct PipelineExecutor: PlanExecutor {
   }
 
   package func explain(
-    _ query: PlannedQuery, analyze: Bool, context: ExecutionContext
+    _ query: PlannedQuery, options: ExplainOptions, context: ExecutionContext
   ) throws(Fault) -> [String] {
     var summaries = try tierLines(query, context)
     let planner = Planner(catalog: context.catalog, settings: PlannerSettings(context: context.functions))
     // PlanText meets the scans in the same order as `tierLines`.
-    var lines = PlanText(planner) { node in
+    var trees = PlanText(planner) { node in
       guard case .scan = node else { return [] }
       return summaries.isEmpty ? [] : summaries.removeFirst()
-    }.lines(query)
-    if analyze { lines += try measured(query, context) }
+    }.trees(query)
+    var run: (rows: Int, nanos: Int64)?
+    if options.isAnalyze {
+      let clock = clock
+      let measures = trees.map { _ in PlanMeasures { Int64(clock.monotonicNanos()) } }
+      run = try measured(query, context, measures)
+      trees = trees.map { tree in
+        tree.measured { plan, index in
+          measures[plan].find(index).map {
+            ExplainTree.Actual(rows: $0.rows, bytes: $0.bytes, nanos: $0.nanos, loops: $0.loops)
+          }
+        }
+      }
+    }
+    if options.isJSON { return [ExplainTree.json(trees, executionNanos: options.hasSummary ? run?.nanos : nil)] }
+    var lines = ExplainTree.lines(trees)
+    if let run, options.hasSummary {
+      lines += ["Rows: \(run.rows)", "Execution Time: \(ExplainTree.milliseconds(run.nanos)) ms"]
+    }
     return lines
   }
 
@@ -56,6 +73,7 @@ package struct PipelineExecutor: PlanExecutor {
       found.append(try request.open(in: context.snapshot).tiers.map(Self.line))
     }
     for child in node.children { try collect(child, context, &found) }
+    if case .apply(_, let lateral, _) = node { try collect(lateral.plan, context, &found) }
   }
 
   private static func line(_ tier: TierScanSummary) -> String {
@@ -64,14 +82,15 @@ package struct PipelineExecutor: PlanExecutor {
   }
 
   /// Runs the statement to its end.
-  private func measured(_ query: PlannedQuery, _ context: ExecutionContext) throws(Fault) -> [String] {
+  private func measured(
+    _ query: PlannedQuery, _ context: ExecutionContext, _ measures: [PlanMeasures]
+  ) throws(Fault) -> (rows: Int, nanos: Int64) {
     let start = clock.monotonicNanos()
-    let rows = try open(query, context: context)
+    let stream = try executor.execute(
+      query, parameters: [], snapshot: context.snapshot, context: context.functions, cancellation: context.cancellation,
+      measures: measures)
     var rowCount = 0
-    while let chunk = try rows.next() { rowCount += chunk.rowCount }
-    let micros = (clock.monotonicNanos() - start) / 1_000
-    let fraction = String(micros % 1_000)
-    let padded = String(repeating: "0", count: 3 - fraction.count) + fraction
-    return ["Rows: \(rowCount)", "Execution Time: \(micros / 1_000).\(padded) ms"]
+    while let chunk = try stream.next() { rowCount += chunk.rowCount }
+    return (rowCount, Int64(clock.monotonicNanos() - start))
   }
 }

@@ -9,8 +9,8 @@ package import SQLSyntax
 /// Runs plans that are ready: parameters in place, stable functions evaluated.
 package protocol PlanExecutor: Sendable {
   func open(_ query: PlannedQuery, context: ExecutionContext) throws(Fault) -> any RowSource
-  /// The lines of EXPLAIN; runs the plan first when `analyze`.
-  func explain(_ query: PlannedQuery, analyze: Bool, context: ExecutionContext) throws(Fault) -> [String]
+  /// The rows of EXPLAIN; runs the plan first when its options say so.
+  func explain(_ query: PlannedQuery, options: ExplainOptions, context: ExecutionContext) throws(Fault) -> [String]
 }
 
 package struct PlannerEngine: QueryEngine {
@@ -36,10 +36,10 @@ package struct PlannerEngine: QueryEngine {
   }
 
   package func explain(
-    _ query: PlannedQuery, analyze: Bool, parameters: [Scalar], context: ExecutionContext
+    _ query: PlannedQuery, options: ExplainOptions, parameters: [Scalar], context: ExecutionContext
   ) throws(Fault) -> [String] {
     let ready = try Planner.prepareToRun(query, parameters: parameters, context: context.functions)
-    return try executor.explain(ready, analyze: analyze, context: context)
+    return try executor.explain(ready, options: options, context: context)
   }
 
   package func type(_ name: TypeNameSyntax, context: PlanningContext) throws(Fault) -> DataType {

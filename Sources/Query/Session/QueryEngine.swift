@@ -55,9 +55,9 @@ package protocol QueryEngine: Sendable {
   func open(
     _ query: PlannedQuery, parameters: [Scalar], context: ExecutionContext
   ) throws(Fault) -> any RowSource
-  /// The lines of EXPLAIN; runs the query first when `analyze`.
+  /// The rows of EXPLAIN; runs the query first when its options say so.
   func explain(
-    _ query: PlannedQuery, analyze: Bool, parameters: [Scalar], context: ExecutionContext
+    _ query: PlannedQuery, options: ExplainOptions, parameters: [Scalar], context: ExecutionContext
   ) throws(Fault) -> [String]
   /// The type that a name in the statement means.
   func type(_ name: TypeNameSyntax, context: PlanningContext) throws(Fault) -> DataType
@@ -65,6 +65,17 @@ package protocol QueryEngine: Sendable {
   func value(
     of expression: ExpressionSyntax, as type: DataType, context: PlanningContext
   ) throws(Fault) -> Scalar
+}
+
+/// What EXPLAIN was asked for.
+package struct ExplainOptions: Sendable, Hashable {
+  /// Runs the statement and shows what each operator did.
+  package var isAnalyze = false
+  /// One JSON document in place of a line each.
+  package var isJSON = false
+  /// The time of the whole run at the end.
+  package var hasSummary = true
+  package init() {}
 }
 
 /// Rows that are in memory already.

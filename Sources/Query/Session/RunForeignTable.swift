@@ -13,6 +13,12 @@ import StorageContract
 extension Session {
   private func directory(for command: String) throws(Fault) -> any ForeignTableDirectory {
     guard let directory = services.foreignTables else { throw .unsupported(command) }
+    try refuseDefinition(by: command)
+    return directory
+  }
+
+  /// Definitions take effect at once: not in a transaction block, nor where nothing may be written.
+  func refuseDefinition(by command: String) throws(Fault) {
     if settings.find("transaction_read_only") == "on" {
       throw Fault(.readOnlySQLTransaction, "cannot execute \(command) in a read-only transaction")
     }
@@ -21,7 +27,6 @@ extension Session {
         .activeSQLTransaction, "\(command) cannot run inside a transaction block",
         hint: "Its effect is immediate and could not be rolled back: run it on its own, with autocommit.")
     }
-    return directory
   }
 
   // MARK: CREATE
@@ -78,7 +83,7 @@ extension Session {
     return .command("CREATE FOREIGN TABLE")
   }
 
-  private func creationSchema(
+  func creationSchema(
     _ table: RelationSyntax, _ catalog: any SessionCatalog
   ) throws(Fault) -> String {
     let position = table.location.position

@@ -35,7 +35,8 @@ extension Session {
         throw .unsupported("EXPLAIN of anything but a query")
       }
       prepared.plan = try plan(query, prepared)
-      prepared.columns = [OutputColumn(name: "QUERY PLAN", type: .text)]
+      let type: DataType = try Self.explainOptions(explain).isJSON ? .json : .text
+      prepared.columns = [OutputColumn(name: "QUERY PLAN", type: type)]
     case .declareCursor(let declare):
       guard case .select(let query) = declare.query.kind else {
         throw .unsupported("a cursor over anything but a query")
@@ -49,7 +50,7 @@ extension Session {
       let columns = try procedure(call).columns
       if !columns.isEmpty { prepared.columns = columns }
     case .set, .transaction, .prepare, .deallocate, .closeCursor, .discard, .copy, .listen, .unlisten,
-      .createForeignTable, .dropForeignTable, .other:
+      .createForeignTable, .dropForeignTable, .createView, .dropView, .comment, .other:
       break
     }
   }
@@ -135,6 +136,9 @@ extension Session {
     case .copy: throw .unsupported("COPY")
     case .createForeignTable(let create): return try runCreate(create)
     case .dropForeignTable(let drop): return try runDrop(drop)
+    case .createView(let create): return try runCreate(create, text: prepared.text)
+    case .dropView(let drop): return try runDrop(drop)
+    case .comment: return try refuse(command: "COMMENT")
     case .other(let name): return try refuse(command: name)
     }
   }
@@ -153,25 +157,33 @@ extension Session {
     _ cancellation: Cancellation
   ) throws(Fault) -> Outcome {
     guard let plan = prepared.plan else { throw .bug("EXPLAIN without a plan") }
-    var analyze = false
+    let options = try Self.explainOptions(explain)
+    let lines = try services.engine.explain(
+      plan, options: options, parameters: try read(parameters, of: prepared),
+      context: try executionContext(cancellation))
+    let type: DataType = options.isJSON ? .json : .text
+    let rows = StoredRows(types: [type], rows: lines.map { [.text($0)] })
+    return .rows([OutputColumn(name: "QUERY PLAN", type: type)], rows, tag: .fixed("EXPLAIN"))
+  }
+
+  private static func explainOptions(_ explain: ExplainStatement) throws(Fault) -> ExplainOptions {
+    var options = ExplainOptions()
     for option in explain.options {
       switch option.name.lowercased() {
-      case "analyze": analyze = Self.isOn(option)
-      case "verbose", "costs", "buffers", "timing", "summary", "settings", "wal": break
+      case "analyze": options.isAnalyze = isOn(option)
+      case "summary": options.hasSummary = isOn(option)
+      case "verbose", "costs", "buffers", "timing", "settings", "wal": break
       case "format":
-        guard case .string(let format)? = option.value, format.lowercased() == "text" else {
-          throw .unsupported("this EXPLAIN format", position: option.location.position, hint: "Use FORMAT TEXT.")
+        guard case .string(let format)? = option.value, ["text", "json"].contains(format.lowercased()) else {
+          throw .unsupported("this EXPLAIN format", position: option.location.position, hint: "Use FORMAT TEXT or JSON.")
         }
+        options.isJSON = format.lowercased() == "json"
       default:
         throw Fault(
           .syntaxError, "unrecognized EXPLAIN option \"\(option.name)\"", position: option.location.position)
       }
     }
-    let lines = try services.engine.explain(
-      plan, analyze: analyze, parameters: try read(parameters, of: prepared),
-      context: try executionContext(cancellation))
-    let rows = StoredRows(types: [.text], rows: lines.map { [.text($0)] })
-    return .rows([OutputColumn(name: "QUERY PLAN", type: .text)], rows, tag: .fixed("EXPLAIN"))
+    return options
   }
 
   /// An option without a value is on.

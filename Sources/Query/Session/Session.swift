@@ -51,6 +51,7 @@ package struct SessionServices: Sendable {
   /// Opens foreign tables and earlier versions; nil: there are none.
   package var external: (any ExternalTables)?
   package var foreignTables: (any ForeignTableDirectory)?
+  package var views: (any StoredViewDirectory)?
   package var engine: any QueryEngine
   /// The catalog as of now.
   package var catalog: @Sendable () -> any SessionCatalog
@@ -69,8 +70,10 @@ package struct SessionServices: Sendable {
     catalog: @escaping @Sendable () -> any SessionCatalog, procedures: ProcedureTable = ProcedureTable(),
     serverVersion: String = "15.0 (Cramped)", defaultSettings: [(name: String, value: String)] = [],
     startTimer: @escaping @Sendable (Int, @escaping @Sendable () -> Void) -> @Sendable () -> Void = { _, _ in {} },
-    external: (any ExternalTables)? = nil, foreignTables: (any ForeignTableDirectory)? = nil
+    external: (any ExternalTables)? = nil, foreignTables: (any ForeignTableDirectory)? = nil,
+    views: (any StoredViewDirectory)? = nil
   ) {
+    self.views = views
     self.external = external
     self.foreignTables = foreignTables
     self.clock = clock
@@ -172,8 +175,8 @@ package final class Session: @unchecked Sendable {
     return changed
   }
 
-  /// The session's zone, seconds east of UTC.
-  package var zoneOffsetSeconds: Int { settings.timeZone.offsetSeconds }
+  /// The session's zone: moments of change (µs since 1970), and the seconds east of UTC before the first and from each on.
+  package var zoneOffsets: (transitions: [Int64], offsets: [Int32]) { settings.timeZone.table }
   package var extraFloatDigits: Int { settings.extraFloatDigits }
   package var isByteaEscaped: Bool { settings.isByteaEscaped }
   package var applicationName: String { settings.find("application_name") ?? "" }

@@ -1,4 +1,4 @@
-// Time zones as SET TimeZone names them: UTC under its names, and fixed offsets.
+// Time zones as SET TimeZone names them: zones of the IANA database, and fixed offsets.
 //
 // An offset inside a name counts west, as POSIX has it: `+05:30` and `UTC+5:30` lie west of Greenwich. An offset that
 // SET TIME ZONE gives as a number or an interval counts east and is shown as `<+05:30>-05:30`.
@@ -10,6 +10,7 @@ enum TimeZoneName {
   /// The zone of a name. Throws 22023 for one that is not known.
   static func parse(_ value: String) throws(Fault) -> SessionTimeZone {
     let name = value.trimmed
+    if let zone = SessionTimeZone(named: name) { return zone }
     switch name.lowercased() {
     case "utc", "gmt", "z", "zulu", "uct", "etc/utc", "etc/gmt", "etc/uct", "etc/zulu", "universal", "etc/universal",
       "greenwich", "etc/greenwich", "gmt0", "default", "localtime":
@@ -27,7 +28,7 @@ enum TimeZoneName {
     guard let west = seconds(rest) else {
       throw Fault(
         .invalidParameterValue, "invalid value for parameter \"TimeZone\": \"\(value)\"",
-        hint: "Cramped knows UTC and fixed offsets such as '<+02>-02'.")
+        hint: "The view pg_timezone_names lists the names.")
     }
     return SessionTimeZone(name: name, offsetSeconds: -west)
   }

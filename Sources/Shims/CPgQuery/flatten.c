@@ -419,8 +419,27 @@ static bool write_clause(Writer *w, const Node *node) {
       put_string(w, n->ctename);
       put_names(w, n->aliascolnames);
       put_int(w, n->ctematerialized);
-      put_int(w, n->search_clause != NULL || n->cycle_clause != NULL);
+      write_node(w, n->search_clause);
+      write_node(w, n->cycle_clause);
       write_node(w, n->ctequery);
+      return true;
+    }
+    case T_CTESearchClause: {
+      const CTESearchClause *n = (const CTESearchClause *)node;
+      open_node(w, SQLNodeKindSearch, n->location);
+      put_names(w, n->search_col_list);
+      put_int(w, n->search_breadth_first);
+      put_string(w, n->search_seq_column);
+      return true;
+    }
+    case T_CTECycleClause: {
+      const CTECycleClause *n = (const CTECycleClause *)node;
+      open_node(w, SQLNodeKindCycle, n->location);
+      put_names(w, n->cycle_col_list);
+      put_string(w, n->cycle_mark_column);
+      write_node(w, n->cycle_mark_value);
+      write_node(w, n->cycle_mark_default);
+      put_string(w, n->cycle_path_column);
       return true;
     }
     case T_ResTarget: {
@@ -450,9 +469,15 @@ static bool write_clause(Writer *w, const Node *node) {
     case T_RangeFunction:
       put_function_table(w, (const RangeFunction *)node);
       return true;
-    case T_RangeTableSample:
-      put_unsupported(w, "TABLESAMPLE", ((const RangeTableSample *)node)->location);
+    case T_RangeTableSample: {
+      const RangeTableSample *n = (const RangeTableSample *)node;
+      open_node(w, SQLNodeKindSample, n->location);
+      write_node(w, n->relation);
+      put_names(w, n->method);
+      put_list(w, n->args);
+      write_node(w, n->repeatable);
       return true;
+    }
     case T_RangeTableFunc:
       put_unsupported(w, "XMLTABLE", ((const RangeTableFunc *)node)->location);
       return true;
@@ -735,18 +760,48 @@ static void write_statement(Writer *w, const Node *node) {
     }
     case T_DropStmt: {
       const DropStmt *n = (const DropStmt *)node;
-      if (n->removeType != OBJECT_FOREIGN_TABLE) {
+      if (n->removeType != OBJECT_FOREIGN_TABLE && n->removeType != OBJECT_VIEW) {
         open_node(w, SQLNodeKindOther, -1);
         put_string(w, command_name(nodeTag(node)));
         return;
       }
-      open_node(w, SQLNodeKindDropForeignTable, -1);
+      open_node(w, n->removeType == OBJECT_VIEW ? SQLNodeKindDropView : SQLNodeKindDropForeignTable, -1);
       put_int(w, n->missing_ok);
       put_list_head(w, n->objects);
       const ListCell *cell;
       foreach (cell, n->objects) {
         put_names(w, castNode(List, lfirst(cell)));
       }
+      return;
+    }
+    case T_ViewStmt: {
+      const ViewStmt *n = (const ViewStmt *)node;
+      open_node(w, SQLNodeKindCreateView, -1);
+      write_node(w, n->view);
+      put_int(w, n->view->relpersistence == 't');
+      put_names(w, n->aliases);
+      put_int(w, n->replace);
+      put_int(w, n->withCheckOption != NO_CHECK_OPTION);
+      put_list(w, n->options);
+      write_node(w, n->query);
+      return;
+    }
+    case T_CommentStmt: {
+      const CommentStmt *n = (const CommentStmt *)node;
+      const char *kind = NULL;
+      if (n->objtype == OBJECT_TABLE) kind = "table";
+      if (n->objtype == OBJECT_FOREIGN_TABLE) kind = "foreign table";
+      if (n->objtype == OBJECT_VIEW) kind = "view";
+      if (n->objtype == OBJECT_COLUMN) kind = "column";
+      if (kind == NULL || !IsA(n->object, List)) {
+        open_node(w, SQLNodeKindOther, -1);
+        put_string(w, command_name(nodeTag(node)));
+        return;
+      }
+      open_node(w, SQLNodeKindComment, -1);
+      put_string(w, kind);
+      put_names(w, (const List *)n->object);
+      put_string(w, n->comment);
       return;
     }
     default:

@@ -78,8 +78,8 @@ struct MemoryExecutor: PlanExecutor {
     try Self.open(query.root, context)
   }
 
-  func explain(_ query: PlannedQuery, analyze: Bool, context: ExecutionContext) throws(Fault) -> [String] {
-    ["Memory Scan", analyze ? "  (actual)" : "  (planned)"]
+  func explain(_ query: PlannedQuery, options: ExplainOptions, context: ExecutionContext) throws(Fault) -> [String] {
+    ["Memory Scan", options.isAnalyze ? "  (actual)" : "  (planned)"]
   }
 
   final class Rows: RowSource {

@@ -138,6 +138,10 @@ extension TableSyntax {
       return "\(isLateral ? "lateral " : ""){\(query.text)}\(alias?.text ?? "")"
     case .function(let calls, let alias, let isLateral, let hasOrdinality, _):
       return "\(isLateral ? "lateral " : "")\(calls.text)\(hasOrdinality ? " ordinality" : "")\(alias?.text ?? "")"
+    case .sample(let relation, let sample):
+      let seed = sample.seed.map { " repeatable \($0.text)" } ?? ""
+      return "\(TableSyntax.relation(relation).text) sample \(sample.method.joined(separator: "."))"
+        + "(\(sample.arguments.text))\(seed)"
     case .join(let kind, let left, let right, let condition, let alias):
       let how: String
       switch condition {

@@ -69,7 +69,7 @@ final class Oracle {
     var script = "\\pset format unaligned\n\\pset tuples_only on\n\\pset null NULL\n\\set VERBOSITY verbose\n"
     script += "set search_path = public, iot, shop, \"user\";\nset timezone = 'UTC';\n"
     for query in queries {
-      script += "\\echo @@columns\n\\warn @@query\n\(query.sql)\n\\gdesc\n\\r\n\\echo @@rows\n\(query.sql)\n;\n\\r\n"
+      script += "set timezone = '\(query.zone)';\n\\echo @@columns\n\\warn @@query\n\(query.sql)\n\\gdesc\n\\r\n\\echo @@rows\n\(query.sql)\n;\n\\r\n"
     }
     let path = folder.file("queries.sql")
     try script.write(toFile: path, atomically: true, encoding: .utf8)
@@ -106,7 +106,7 @@ enum CopyText {
       default: return String(value)
       }
     case .float(let value): return value.isNaN ? "NaN" : "\(value)"
-    case .numeric(let value): return decimal(value)
+    case .numeric(let value): return value.isNaN ? "NaN" : decimal(value)
     case .interval(let value): return "\(value.months) mons \(value.days) days \(value.micros) microseconds"
     case .uuid(let value): return hex(value.high.bigEndian) + hex(value.low.bigEndian)
     case .bytes(let bytes):

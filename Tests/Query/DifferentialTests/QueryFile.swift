@@ -1,6 +1,7 @@
 // The files of Tests/SQL: queries with the answers that PostgreSQL 15 gave.
 //
 //   # comment
+//   # zone: Europe/Vienna              the session's TimeZone from here on; UTC at first
 //   query [rowsort] [approximate]      rowsort: the order of rows means nothing; approximate: floats to 12 digits
 //   SELECT ...
 //   ----
@@ -25,6 +26,7 @@ struct RecordedQuery {
   var isSorted: Bool
   var isApproximate: Bool
   var answer: Answer?
+  let zone: String
   let line: Int
 }
 
@@ -47,6 +49,7 @@ struct QueryFile {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     var index = 0
     var comments: [String] = []
+    var zone = "UTC"
     while index < lines.count {
       let line = lines[index]
       if line.hasPrefix("query") || line.hasPrefix("error") {
@@ -74,10 +77,11 @@ struct QueryFile {
         queries.append(
           RecordedQuery(
             comments: comments, sql: sql.joined(separator: "\n"), isSorted: words.contains("rowsort"),
-            isApproximate: words.contains("approximate"), answer: answer, line: start + 1))
+            isApproximate: words.contains("approximate"), answer: answer, zone: zone, line: start + 1))
         comments = []
       } else {
         if line.hasPrefix("#") { comments.append(line) }
+        if line.hasPrefix("# zone: ") { zone = String(line.dropFirst(8)) }
         index += 1
       }
     }

@@ -32,10 +32,11 @@ final class QueryRunner {
   let storage: MemoryStorage
   let catalog: DatabaseCatalog
   let context: FunctionContext
-  private let pool = WorkerPool(name: "scan", threadCount: 2)
+  private let pool: WorkerPool
   private let executor: Executor
 
-  init() {
+  init(threadCount: Int = 2) {
+    pool = WorkerPool(name: "scan", threadCount: threadCount)
     storage = MemoryStorage(SampleData.tables)
     catalog = DatabaseCatalog(tables: storage.tables())
     executor = Executor(pool: pool, budget: MemoryBudget(name: "the test", bytesMax: 1 << 30))
@@ -47,7 +48,9 @@ final class QueryRunner {
 
   deinit { pool.shutdown() }
 
-  func answer(_ sql: String) -> RecordedQuery.Answer {
+  func answer(_ sql: String, zone: String = "UTC") -> RecordedQuery.Answer {
+    var context = context
+    context.timeZone = SessionTimeZone(named: zone) ?? .utc
     do throws(Fault) {
       let statements = try SQLParser.parse(sql)
       guard statements.count == 1, case .select(let select) = statements[0].kind else {
@@ -61,7 +64,7 @@ final class QueryRunner {
       let result = try executor.execute(
         plan, parameters: [], snapshot: try storage.snapshot(), context: context, cancellation: Cancellation())
       var found: [String] = []
-      while let chunk = try result.next() { found += rows(chunk, plan) }
+      while let chunk = try result.next() { found += rows(chunk, plan, context) }
       return .rows(columns: columns(plan), rows: found)
     } catch {
       return .error(state: error.state.text, message: error.message)
@@ -72,7 +75,7 @@ final class QueryRunner {
     plan.columns.map { "\($0.name) \(TypeNames.sqlName($0.type))" }.joined(separator: "|")
   }
 
-  private func rows(_ chunk: Chunk, _ plan: PlannedQuery) -> [String] {
+  private func rows(_ chunk: Chunk, _ plan: PlannedQuery, _ context: FunctionContext) -> [String] {
     (0..<chunk.rowCount).flatMap { row -> [String] in
       let values = zip(chunk.columns, plan.columns).map { column, output in
         ValueText.output(column.scalar(at: row), type: output.type, context: context) ?? "NULL"

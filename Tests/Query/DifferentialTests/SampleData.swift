@@ -16,7 +16,7 @@ struct SampleTable {
 }
 
 enum SampleData {
-  static let tables: [SampleTable] = [measurements, orders, identities, empty]
+  static let tables: [SampleTable] = [measurements, orders, identities, empty, awkward]
 
   private static func column(_ id: Int32, _ name: String, _ type: DataType) -> TableColumn {
     TableColumn(fieldID: 16 + id, name: name, type: type, isNullable: true)
@@ -118,4 +118,69 @@ enum SampleData {
   static let empty = make(
     4, "shop", "nothing", events: ["happened"], columns: [("x", .int4), ("y", .text)], count: 0
   ) { _, _ in [] }
+
+  /// Few rows with all that windows stumble over: nulls, ties, NaN and infinities, numerics of several scales, month
+  /// ends, intervals that are equal but not alike.
+  static let awkward = make(
+    5, "shop", "awkward", events: ["met"],
+    columns: [
+      ("id", .int4), ("k", .text), ("i", .int4), ("f", .float8), ("n", .numeric(nil)), ("d", .date), ("ts", .timestamp),
+      ("iv", .interval), ("b", .boolean),
+    ], count: awkwardRows.count
+  ) { row, _ in awkwardRows[row] }
+
+  private static func decimal(_ coefficient: Int128, _ scale: Int) -> Scalar {
+    Numeric(coefficient: coefficient, scale: scale).map { .numeric($0) } ?? .null
+  }
+
+  private static let awkwardRows: [[Scalar]] = [
+    [
+      .integer(1), .text("a"), .integer(10), .float(1.5), decimal(110, 2), .integer(20484),
+      .integer(1_769_853_600_000_000), .interval(Interval(months: 0, days: 1, micros: 0)), .boolean(true),
+    ],
+    [
+      .integer(2), .text("a"), .integer(10), .float(.nan), decimal(25, 1), .integer(20512),
+      .integer(1_772_272_800_000_000), .interval(Interval(months: 0, days: 0, micros: 86400000000)), .boolean(false),
+    ],
+    [
+      .integer(3), .text("a"), .integer(20), .float(-.infinity), .null, .integer(20513),
+      .integer(1_772_323_200_000_000), .interval(Interval(months: 1, days: 0, micros: 0)), .null,
+    ],
+    [
+      .integer(4), .text("a"), .null, .null, decimal(125, 3), .null,
+      .null, .null, .boolean(true),
+    ],
+    [
+      .integer(5), .text("a"), .integer(30), .float(.infinity), .numeric(.nan), .integer(20543),
+      .integer(1_775_001_599_500_000), .interval(Interval(months: 0, days: 30, micros: 0)), .boolean(true),
+    ],
+    [
+      .integer(6), .text("b"), .integer(5), .float(0.0), decimal(-70, 1), .integer(20454),
+      .integer(1_767_225_600_000_000), .interval(Interval(months: 0, days: -1, micros: 0)), .boolean(false),
+    ],
+    [
+      .integer(7), .text("b"), .integer(5), .float(-0.0), decimal(-7, 0), .integer(20454),
+      .integer(1_767_225_600_000_000), .interval(Interval(months: 0, days: 0, micros: 0)), .boolean(false),
+    ],
+    [
+      .integer(8), .text("b"), .integer(-5), .float(2.25), decimal(100, 0), .integer(10956),
+      .integer(946_641_600_000_000), .interval(Interval(months: 12, days: 0, micros: 0)), .null,
+    ],
+    [
+      .integer(9), .null, .integer(7), .float(3.5), decimal(350, 2), .integer(20619),
+      .integer(1_781_503_200_000_000), .interval(Interval(months: 0, days: 0, micros: 7200000000)), .boolean(true),
+    ],
+    [
+      .integer(10), .null, .integer(7), .float(3.5), decimal(35, 1), .integer(20620),
+      .integer(1_781_506_800_000_000), .interval(Interval(months: 0, days: 0, micros: 7200000000)), .boolean(true),
+    ],
+    [
+      .integer(11), .text("c"), .null, .null, .null, .null,
+      .null, .null, .null,
+    ],
+    [
+      .integer(12), .text("a"), .integer(20), .float(4.0), decimal(250, 2), .integer(20512),
+      .integer(1_772_272_800_000_001), .interval(Interval(months: 0, days: 0, micros: 90000000000)), .boolean(false),
+    ],
+  ]
 }

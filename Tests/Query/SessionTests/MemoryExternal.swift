@@ -48,13 +48,14 @@ struct MemoryTable: ExternalTable {
   }
 }
 
-final class MemoryExternal: ExternalTables, ForeignTableDirectory, StorageReader, StorageSnapshot {
+final class MemoryExternal: ExternalTables, ForeignTableDirectory, StoredViewDirectory, StorageReader, StorageSnapshot {
   struct State {
     var versions: [[(Int64, String)]] = [[(1, "a")], [(1, "a"), (2, "b")]]
     var opened: [ExternalSource] = []
     var requests: [ScanRequest] = []
     var definitions: [ForeignTableDefinition] = []
     var nextID: UInt32 = 500_000
+    var views: [StoredView] = []
   }
   let state = Mutex(State())
   static let columns = [
@@ -130,6 +131,33 @@ final class MemoryExternal: ExternalTables, ForeignTableDirectory, StorageReader
     }
   }
 
+  // MARK: StoredViewDirectory
+
+  func storedViews() -> [StoredView] { state.withLock { $0.views } }
+
+  func create(_ view: StoredView, replaces: Bool) throws(Fault) -> Bool {
+    state.withLock { state in
+      var view = view
+      if let place = state.views.firstIndex(where: { $0.schema == view.schema && $0.name == view.name }) {
+        guard replaces else { return false }
+        view.id = state.views[place].id
+        state.views[place] = view
+        return true
+      }
+      view.id = TableID(raw: 600_000 + UInt32(state.views.count))
+      state.views.append(view)
+      return true
+    }
+  }
+
+  func dropView(schema: String, name: String) throws(Fault) -> Bool {
+    state.withLock { state in
+      let before = state.views.count
+      state.views.removeAll { $0.schema == schema && $0.name == name }
+      return state.views.count < before
+    }
+  }
+
   // MARK: Storage: three events, the last one only in the hot tier
 
   func tables() -> [TableDescription] { [Self.event] }
@@ -145,17 +173,19 @@ struct ExternalSession {
   let external = MemoryExternal()
   let session: Session
 
-  init() throws {
+  init(bytesMax: Int = 1 << 28) throws {
     let external = external
     let executor = Executor(
-      pool: WorkerPool(name: "scan", threadCount: 2), budget: MemoryBudget(name: "all", bytesMax: 1 << 28))
+      pool: WorkerPool(name: "scan", threadCount: 2), budget: MemoryBudget(name: "all", bytesMax: bytesMax))
     session = try Session(
       services: SessionServices(
         clock: .system, storage: external,
         engine: PlannerEngine(executor: PipelineExecutor(executor: executor, clock: .system)),
         catalog: {
-          DatabaseCatalog(tables: external.tables() + external.foreignTables().map(\.description))
-        }, external: external, foreignTables: external),
+          DatabaseCatalog(
+            tables: external.tables() + external.foreignTables().map(\.description)
+              + external.storedViews().map(\.description))
+        }, external: external, foreignTables: external, views: external),
       userName: "ada", databaseName: "lake", processID: 1)
   }
 

@@ -8,13 +8,19 @@ import SQLSyntax
 
 extension Binder {
   func bindCall(_ call: FunctionCallSyntax, in scope: SelectScope) throws(Fault) -> Expression {
-    if call.over != nil { throw Fault.unsupported("a window function", position: call.location.position) }
+    if let over = call.over { return try bindWindowCall(call, over, in: scope) }
     let name = try functionName(call)
+    if call.isWithinGroup { return try bindOrderedSet(call, name, in: scope) }
+    if !WindowFunctions.named(name).isEmpty {
+      throw Fault(
+        .wrongObjectType, "window function \(name) requires an OVER clause", position: call.location.position)
+    }
     guard library.aggregates(name).isEmpty else { return try bindAggregate(call, name, in: scope) }
     try refuseAggregateSyntax(call)
     if scope.isInsideTargets, library.scalars(name).isEmpty, !library.tableFunctions(name).isEmpty {
       return try bindExpansion(call, name, in: scope)
     }
+    if call.isVariadic { return try bindVariadic(call, name, in: scope) }
     return try callScalar(name, try bindArguments(call, in: scope), at: call.location)
   }
 
@@ -25,9 +31,9 @@ extension Binder {
     let pendingBefore = scope.pending.count
     scope.isInsideTargets = false
     defer { scope.isInsideTargets = true }
-    let arguments = try bindArguments(call, in: scope)
-    guard scope.pending.count == pendingBefore else {
-      throw Fault.unsupported("a correlated subquery in a set-returning function", position: call.location.position)
+    var arguments: [(value: Expression, location: SourceLocation)] = []
+    for (value, location) in try bindArguments(call, in: scope) {
+      arguments.append((try inlined(value, since: pendingBefore, in: scope), location))
     }
     let (function, values) = try chooseTableFunction(name, arguments, at: call.location)
     let columns = function.columns(values.map(\.type))
@@ -153,19 +159,17 @@ extension Binder {
     _ call: FunctionCallSyntax, _ name: String, in scope: SelectScope
   ) throws(Fault) -> Expression {
     let position = call.location.position
-    if let clause = scope.clauseWithoutAggregates {
-      throw Fault(.groupingError, "aggregate functions are not allowed in \(clause)", position: position)
-    }
-    if scope.isInsideAggregate {
-      throw Fault(.groupingError, "aggregate function calls cannot be nested", position: position)
-    }
-    if call.isWithinGroup { throw Fault.unsupported("WITHIN GROUP", position: position) }
+    try refuseAggregate(in: scope, at: call.location)
     scope.isInsideAggregate = true
     defer { scope.isInsideAggregate = false }
     let pendingBefore = scope.pending.count
-    let arguments = call.isStar ? [] : try bindArguments(call, in: scope)
+    var arguments: [(value: Expression, location: SourceLocation)] = []
+    for (value, location) in call.isStar ? [] : try bindArguments(call, in: scope) {
+      arguments.append((try inlined(value, since: pendingBefore, in: scope), location))
+    }
     let filter = try call.filter.map { (syntax) throws(Fault) in
-      try condition(try bind(syntax, in: scope), of: "FILTER", at: syntax.location)
+      try inlined(
+        try condition(try bind(syntax, in: scope), of: "FILTER", at: syntax.location), since: pendingBefore, in: scope)
     }
     var orderBy: [SortKey] = []
     for item in call.orderBy {
@@ -176,6 +180,18 @@ extension Binder {
       throw Fault.unsupported("a correlated subquery inside an aggregate", position: position)
     }
     let aggregate = try chooseAggregate(name, arguments, isStar: call.isStar, at: call.location)
+    guard aggregate.function.directCount == nil else {
+      throw Fault(
+        .wrongObjectType, "WITHIN GROUP is required for ordered-set aggregate \(name)", position: position)
+    }
+    if call.isDistinct {
+      let known = arguments.map(\.value) + aggregate.values
+      for (key, item) in zip(orderBy, call.orderBy) where !known.contains(where: { $0.isSame(as: key.expression) }) {
+        throw Fault(
+          .invalidColumnReference, "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list",
+          position: item.expression.location.position)
+      }
+    }
     let found = AggregateCall(
       function: aggregate.function, arguments: aggregate.values, isDistinct: call.isDistinct, filter: filter,
       orderBy: orderBy, type: aggregate.function.result.resolve(aggregate.values.map(\.type)))
@@ -184,7 +200,7 @@ extension Binder {
     return .column(PendingColumn.aggregate(index), found.type)
   }
 
-  private func chooseAggregate(
+  func chooseAggregate(
     _ name: String, _ arguments: [(value: Expression, location: SourceLocation)], isStar: Bool,
     at location: SourceLocation
   ) throws(Fault) -> (function: AggregateFunction, values: [Expression]) {

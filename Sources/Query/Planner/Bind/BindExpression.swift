@@ -19,6 +19,7 @@ extension Binder {
     case .or(let list): return .or(try bindConditions(list, of: "OR", in: scope))
     case .not(let operand): return .not(try bindConditions([operand], of: "NOT", in: scope)[0])
     case .isNull(let operand, let negated):
+      if let test = try bindRowNullTest(operand, negated: negated, in: scope) { return test }
       let value = try settled(try bind(operand, in: scope), at: operand.location)
       return negated ? .isNotNull(value) : .isNull(value)
     case .isBoolean(let operand, let test, let negated):
@@ -65,7 +66,7 @@ extension Binder {
     case .star: throw Fault(.syntaxError, "\"*\" is not allowed here", position: location.position)
     case .field, .allFields: throw Fault.unsupported("selection of a composite field", position: location.position)
     case .slice: throw Fault.unsupported("an array slice", position: location.position)
-    case .grouping: throw Fault.unsupported("GROUPING", position: location.position)
+    case .grouping(let list): return try bindGroupingCall(list, in: scope, at: location)
     case .defaultValue: throw Fault(.syntaxError, "DEFAULT is not allowed in this context", position: location.position)
     default: throw Fault.bug("an expression has no rule")
     }
@@ -115,9 +116,7 @@ extension Binder {
     _ name: OperatorSyntax, _ left: ExpressionSyntax?, _ right: ExpressionSyntax, in scope: SelectScope,
     at location: SourceLocation
   ) throws(Fault) -> Expression {
-    if let left, case .row(let a) = left.kind, case .row(let b) = right.kind {
-      return try bindRowComparison(name, a, b, in: scope, at: location)
-    }
+    if let left, let comparison = try bindRowOperation(name, left, right, in: scope, at: location) { return comparison }
     var operands: [(value: Expression, location: SourceLocation)] = []
     if let left { operands.append((try bind(left, in: scope), left.location)) }
     operands.append((try bind(right, in: scope), right.location))
@@ -163,38 +162,6 @@ extension Binder {
     }
   }
 
-  /// `(a, b) < (c, d)` is `a < c OR (a = c AND b < d)`.
-  private func bindRowOrder(
-    _ name: OperatorSyntax, _ a: ArraySlice<ExpressionSyntax>, _ b: ArraySlice<ExpressionSyntax>, in scope: SelectScope,
-    at location: SourceLocation
-  ) throws(Fault) -> Expression {
-    guard let x = a.first, let y = b.first else { throw Fault.bug("a comparison of empty rows") }
-    if a.count == 1 { return try bindOperation(name, x, y, in: scope, at: location) }
-    let strict = OperatorSyntax(schema: name.schema, name: String(name.name.prefix(1)))
-    let before = try bindOperation(strict, x, y, in: scope, at: location)
-    let same = try bindOperation(OperatorSyntax(schema: name.schema, name: "="), x, y, in: scope, at: location)
-    let rest = try bindRowOrder(name, a.dropFirst(), b.dropFirst(), in: scope, at: location)
-    return .or([before, .and([same, rest])])
-  }
-
-  private func bindRowComparison(
-    _ name: OperatorSyntax, _ a: [ExpressionSyntax], _ b: [ExpressionSyntax], in scope: SelectScope,
-    at location: SourceLocation
-  ) throws(Fault) -> Expression {
-    guard a.count == b.count else {
-      throw Fault(.syntaxError, "unequal number of entries in row expressions", position: location.position)
-    }
-    if ["<", "<=", ">", ">="].contains(name.name), !a.isEmpty {
-      return try bindRowOrder(name, a[...], b[...], in: scope, at: location)
-    }
-    guard name.name == "=" || name.name == "<>", !a.isEmpty else {
-      throw Fault.unsupported("comparison of rows with \(name.name)", position: location.position)
-    }
-    var parts: [Expression] = []
-    for (x, y) in zip(a, b) { parts.append(try bindOperation(name, x, y, in: scope, at: location)) }
-    return parts.count == 1 ? parts[0] : name.name == "=" ? .and(parts) : .or(parts)
-  }
-
   private func bindTruth(
     _ operand: ExpressionSyntax, _ test: BooleanTest, negated: Bool, in scope: SelectScope
   ) throws(Fault) -> Expression {
@@ -220,6 +187,7 @@ extension Binder {
   private func bindDistinct(
     _ a: ExpressionSyntax, _ b: ExpressionSyntax, negated: Bool, in scope: SelectScope, at location: SourceLocation
   ) throws(Fault) -> Expression {
+    if let rows = try bindRowDistinct(a, b, negated: negated, in: scope, at: location) { return rows }
     let bound = try bindAll([a, b], in: scope)
     let (left, right, equals) = try equalityOperands(bound[0], bound[1], at: location)
     return .isDistinct(left, right, equals: equals, negated: negated)
@@ -229,6 +197,18 @@ extension Binder {
     _ value: ExpressionSyntax, _ low: ExpressionSyntax, _ high: ExpressionSyntax, negated: Bool, symmetric: Bool,
     in scope: SelectScope, at location: SourceLocation
   ) throws(Fault) -> Expression {
+    if let row = try rowValues(value, in: scope), let from = try rowValues(low, in: scope),
+      let to = try rowValues(high, in: scope)
+    {
+      func within(_ low: [BoundOperand], _ high: [BoundOperand]) throws(Fault) -> Expression {
+        .and([
+          try compareRows(OperatorSyntax(name: ">="), row, low, at: location),
+          try compareRows(OperatorSyntax(name: "<="), row, high, at: location),
+        ])
+      }
+      let result: Expression = symmetric ? .or([try within(from, to), try within(to, from)]) : try within(from, to)
+      return negated ? .not(result) : result
+    }
     let bound = try bindAll([value, low, high], in: scope)
     func inside(_ low: Int, _ high: Int) throws(Fault) -> Expression {
       .and([
@@ -244,7 +224,7 @@ extension Binder {
     _ value: ExpressionSyntax, _ list: [ExpressionSyntax], negated: Bool, in scope: SelectScope,
     at location: SourceLocation
   ) throws(Fault) -> Expression {
-    if case .row = value.kind {
+    if value.isRow || isWholeRow(value, in: scope) {
       var parts: [Expression] = []
       for item in list {
         parts.append(try bindOperation(OperatorSyntax(name: "="), value, item, in: scope, at: location))

@@ -27,8 +27,8 @@ extension Binder {
   ) throws(Fault) -> BoundQuery {
     try countRelation()
     if query.isLocking { throw Fault.unsupported("SELECT FOR UPDATE/SHARE") }
-    if query.isWithTies { throw Fault.unsupported("WITH TIES") }
     let sight = try sight(of: query.with, parent: parent, outer)
+    countReferences(to: sight.tables[outer.tables.count...], in: query)
     var bound: BoundQuery
     switch query.body {
     case .select(let core):
@@ -40,13 +40,12 @@ extension Binder {
       bound = try bindSetOperation(operation, isAll: isAll, left, right, parent: parent, sight: sight)
       bound.plan = try sortedByOutput(bound, query.orderBy)
     }
-    for table in sight.tables[outer.tables.count...] where !table.isUsed {
-      let bound = try bindQuery(table.syntax.query, parent: table.parent, sight: table.sight)
-      _ = try renamed(bound.columns, by: table.syntax)
-    }
+    for table in sight.tables[outer.tables.count...] where !table.isUsed { _ = try bindDefinition(of: table) }
     let offset = try bindCount(query.offset, "OFFSET", parent: parent, sight: sight)
     let count = try bindCount(query.limit, "LIMIT", parent: parent, sight: sight)
-    if offset != nil || count != nil {
+    if query.isWithTies, count != nil {
+      bound.plan = withTies(bound.plan, count: count, offset: offset)
+    } else if offset != nil || count != nil {
       // The hidden columns that a sort needed go away after the limit.
       if case .project(let input, let expressions) = bound.plan, isPlainSelection(expressions) {
         bound.plan = .project(.limit(input, count: count, offset: offset), expressions)
@@ -55,6 +54,17 @@ extension Binder {
       }
     }
     return bound
+  }
+
+  /// The rows that sort like the last one come too.
+  private func withTies(_ plan: PlanNode, count: Expression?, offset: Expression?) -> PlanNode {
+    switch plan {
+    case .project(let input, let expressions) where isPlainSelection(expressions):
+      .project(withTies(input, count: count, offset: offset), expressions)
+    case .sort(_, let keys, _), .distinctOn(.sort(_, let keys, _), _):
+      .limitWithTies(plan, keys: keys.map(\.expression), count: count, offset: offset)
+    default: .limit(plan, count: count, offset: offset)
+    }
   }
 
   private func isPlainSelection(_ expressions: [Expression]) -> Bool {
@@ -109,9 +119,8 @@ extension Binder {
         throw Fault(
           .syntaxError, "VALUES lists must all be the same length", position: row.first?.location.position)
       }
-      for (index, item) in row.enumerated() { columns[index].append((try bind(item, in: scope), item.location)) }
+      for (index, item) in row.enumerated() { columns[index].append((try inlined(try bind(item, in: scope), since: 0, in: scope), item.location)) }
     }
-    guard scope.pending.isEmpty else { throw Fault.unsupported("a correlated subquery in VALUES") }
     var unified: [[Expression]] = []
     var types: [DataType] = []
     for column in columns {
@@ -155,19 +164,18 @@ extension Binder {
     case (.union, true): return BoundQuery(plan: .append(inputs), columns: columns)
     case (.union, false):
       return BoundQuery(plan: .aggregate(.append(inputs), groups: all, aggregates: []), columns: columns)
-    case (_, true): throw Fault.unsupported("\(name) ALL", position: firstTarget(rightSyntax))
-    case (_, false):
+    case (_, _):
       return BoundQuery(
-        plan: try intersection(inputs, types, keepsMatched: operation == .intersect), columns: columns)
+        plan: try intersection(inputs, types, keepsMatched: operation == .intersect, isAll: isAll), columns: columns)
     }
   }
 
-  private func firstTarget(_ query: SelectStatement) -> Int? {
+  func firstTarget(_ query: SelectStatement) -> Int? {
     guard case .select(let core) = query.body else { return nil }
     return core.targets.first?.location.position
   }
 
-  private func converted(_ query: BoundQuery, to types: [DataType]) throws(Fault) -> PlanNode {
+  func converted(_ query: BoundQuery, to types: [DataType]) throws(Fault) -> PlanNode {
     if query.columns.map(\.type) == types { return query.plan }
     // Literals become constants of the wanted type where they stand, not casts of text.
     if case .project(let input, let expressions) = query.plan, expressions.count == types.count {
@@ -187,7 +195,7 @@ extension Binder {
   /// INTERSECT and EXCEPT by counting, for each distinct row, how many came from either side: nulls are equal here,
   /// which no join key offers.
   private func intersection(
-    _ inputs: [PlanNode], _ types: [DataType], keepsMatched: Bool
+    _ inputs: [PlanNode], _ types: [DataType], keepsMatched: Bool, isAll: Bool
   ) throws(Fault) -> PlanNode {
     let count = library.aggregates("count").first { $0.parameters.count == 1 }
     guard let count else { throw Fault.bug("there is no aggregate count") }
@@ -206,6 +214,7 @@ extension Binder {
         [(.column(types.count + side, .int8), .unknown), (.constant(.integer(0), .int8), .unknown)], at: .unknown)
     }
     let grouped = PlanNode.aggregate(.append(marked), groups: columns, aggregates: calls)
+    if isAll { return repeated(grouped, types, keepsMatched: keepsMatched) }
     let condition = Expression.and([try test(0, ">"), try test(1, keepsMatched ? ">" : "=")])
     return .project(.filter(grouped, condition), columns)
   }

@@ -1,6 +1,6 @@
 // SELECT, in the order in which its clauses work:
 //
-//   FROM, WHERE -> aggregate (GROUP BY) -> filter (HAVING) -> project (targets, then hidden sort keys)
+//   FROM, WHERE -> aggregate (GROUP BY) -> filter (HAVING) -> windows -> project (targets, then hidden sort keys)
 //     -> DISTINCT -> sort (ORDER BY) -> distinctOn -> project (targets)
 //
 // With grouping, targets, HAVING and ORDER BY are first bound over the columns of FROM, with aggregates as pending columns,
@@ -13,7 +13,7 @@ import Plan
 import SQLSyntax
 
 /// A target once it is bound.
-private struct Target {
+struct Target {
   var name: String
   var value: Expression
   let location: SourceLocation
@@ -35,10 +35,13 @@ extension Binder {
       plan = try bindFrom(core.from, in: scope)
     }
     plan = try bindWhere(core.filter, plan, in: scope)
+    try bindWindows(core.windows, in: scope)
     var targets = try bindTargets(core.targets, in: scope, keepsUnknown: keepsUnknown)
     let groups = try bindGroups(core, targets, in: scope)
     var having = try core.having.map { (syntax) throws(Fault) in
-      try condition(try bind(syntax, in: scope), of: "HAVING", at: syntax.location)
+      scope.windows.forbiddenIn = "HAVING"
+      defer { scope.windows.forbiddenIn = nil }
+      return try condition(try bind(syntax, in: scope), of: "HAVING", at: syntax.location)
     }
     var keys: [SortKey] = []
     for item in orderBy {
@@ -48,15 +51,33 @@ extension Binder {
     if case .on(let list) = core.distinct {
       for item in list { distinctOn.append(try bindOutputExpression(item, targets, "DISTINCT ON", in: scope)) }
     }
-    let isGrouped = !groups.isEmpty || !scope.aggregates.isEmpty || having != nil || !core.groupBy.isEmpty
-    if isGrouped && !scope.expansions.isEmpty { throw Fault.unsupported("a set-returning function beside GROUP BY") }
+    let isGrouped =
+      !groups.keys.isEmpty || !scope.aggregates.isEmpty || having != nil || !core.groupBy.isEmpty
+      || !scope.groupings.isEmpty
+    if !scope.aggregates.isEmpty, plan.readsWorkingRows {
+      throw Fault(
+        SQLState("42P19"), "aggregate functions are not allowed in a recursive query's recursive term")
+    }
     if isGrouped {
-      let rewrite = GroupRewrite(groups: groups, scope: scope)
-      plan = .aggregate(plan, groups: groups, aggregates: scope.aggregates)
+      let rewrite = GroupRewrite(groups: groups.keys, scope: scope)
+      try rewrite.checkDirectArguments()
+      let groupings = try groupingPlaces(groups, in: scope)
+      if let sets = groups.sets {
+        plan = .groupingSets(
+          plan, groups: groups.keys, aggregates: scope.aggregates, GroupingSets(sets: sets, groupings: groupings))
+      } else {
+        plan = .aggregate(plan, groups: groups.keys, aggregates: scope.aggregates)
+        // With one set nothing is left out of it.
+        if !groupings.isEmpty {
+          plan = .project(plan, plan.outputTypes.enumerated().map { .column($0, $1) } + groupings.map { _ in .constant(.integer(0), .int4) })
+        }
+      }
       for index in targets.indices { targets[index].value = try rewrite.apply(targets[index].value) }
       having = try having.map { (value) throws(Fault) in try rewrite.apply(value) }
       keys = try rewrite.apply(keys)
       distinctOn = try rewrite.apply(distinctOn)
+      scope.expansions = try rewrite.apply(scope.expansions)
+      try scope.mapWindows { (value) throws(Fault) in try rewrite.apply(value) }
       try rewrite.applyToPending()
     }
     let (attached, values) = try attachPending(of: scope, to: plan)
@@ -65,6 +86,18 @@ extension Binder {
     for index in targets.indices { targets[index].value = targets[index].value.withSubqueryValues(values) }
     keys = keys.map { $0.replacing(expression: $0.expression.withSubqueryValues(values)) }
     distinctOn = distinctOn.map { $0.withSubqueryValues(values) }
+    if !scope.windows.calls.isEmpty {
+      try scope.mapWindows { (value) throws(Fault) in value.withSubqueryValues(values) }
+      let (windowed, columns) = attachWindows(of: scope, to: plan)
+      plan = windowed
+      func placed(_ value: Expression) -> Expression {
+        value.mappingColumns { column in PendingColumn.windowIndex(column).map { columns[$0] } ?? column }
+      }
+      for index in targets.indices { targets[index].value = placed(targets[index].value) }
+      keys = keys.map { $0.replacing(expression: placed($0.expression)) }
+      distinctOn = distinctOn.map(placed)
+      scope.expansions = scope.expansions.map(placed)
+    }
     if !scope.expansions.isEmpty {
       let count = plan.outputTypes.count
       func placed(_ value: Expression) -> Expression {
@@ -194,61 +227,33 @@ extension Binder {
 
   // MARK: GROUP BY, ORDER BY, DISTINCT ON
 
-  private func bindGroups(
-    _ core: SelectCore, _ targets: [Target], in scope: SelectScope
-  ) throws(Fault) -> [Expression] {
-    scope.clauseWithoutAggregates = "GROUP BY"
-    defer { scope.clauseWithoutAggregates = nil }
-    var groups: [Expression] = []
-    func add(_ syntax: ExpressionSyntax) throws(Fault) {
-      if case .row(let fields) = syntax.kind {
-        for field in fields { try add(field) }
-        return
-      }
-      let pendingBefore = scope.pending.count
-      let value = try bindGroup(syntax, targets, in: scope)
-      guard scope.pending.count == pendingBefore, !value.readsSubquery else {
-        throw Fault.unsupported("a correlated subquery in GROUP BY", position: syntax.location.position)
-      }
-      if !groups.contains(where: { $0.isSame(as: value) }) { groups.append(value) }
-    }
-    for item in core.groupBy {
-      switch item {
-      case .expression(let syntax): try add(syntax)
-      case .empty: break
-      case .rollup(_, let location): throw Fault.unsupported("ROLLUP", position: location.position)
-      case .cube(_, let location): throw Fault.unsupported("CUBE", position: location.position)
-      case .sets(_, let location): throw Fault.unsupported("GROUPING SETS", position: location.position)
-      }
-    }
-    return groups
-  }
-
   /// GROUP BY prefers a column of FROM to an output name.
-  private func bindGroup(
+  func bindGroup(
     _ syntax: ExpressionSyntax, _ targets: [Target], in scope: SelectScope
   ) throws(Fault) -> Expression {
     switch syntax.kind {
     case .constant(.integer(let number)):
       let value = targets[try outputIndex(number, targets.count, "GROUP BY", at: syntax.location)].value
-      if value.readsAggregate {
-        throw Fault(
-          .groupingError, "aggregate functions are not allowed in GROUP BY", position: syntax.location.position)
-      }
-      return value
+      return try groupable(value, at: syntax.location)
     case .constant:
       throw Fault(.syntaxError, "non-integer constant in GROUP BY", position: syntax.location.position)
     case .column(let path) where path.count == 1 && !scope.from.visible.contains { $0.name == path[0] }:
       if let value = try namedTarget(path[0], targets, "GROUP BY", at: syntax.location) {
-        if value.readsAggregate {
-          throw Fault(
-            .groupingError, "aggregate functions are not allowed in GROUP BY", position: syntax.location.position)
-        }
-        return value
+        return try groupable(value, at: syntax.location)
       }
     default: break
     }
     return try settled(try bind(syntax, in: scope), at: syntax.location)
+  }
+
+  private func groupable(_ value: Expression, at location: SourceLocation) throws(Fault) -> Expression {
+    if value.readsAggregate {
+      throw Fault(.groupingError, "aggregate functions are not allowed in GROUP BY", position: location.position)
+    }
+    if value.readsWindow {
+      throw Fault(.windowingError, "window functions are not allowed in GROUP BY", position: location.position)
+    }
+    return value
   }
 
   /// ORDER BY prefers an output name to a column of FROM.
@@ -292,7 +297,8 @@ extension Binder {
       return .column(index, value.type)
     }
     var sortKeys = keys.map { $0.replacing(expression: place($0.expression)) }
-    let onKeys = distinctOn.map(place)
+    var onKeys: [Expression] = []
+    for key in distinctOn.map(place) where !onKeys.contains(where: { $0.isSame(as: key) }) { onKeys.append(key) }
     if case .all = distinct, outputs.count > targets.count {
       throw Fault(
         .invalidColumnReference, "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
@@ -328,6 +334,7 @@ extension SortKey {
 
 extension Expression {
   var readsAggregate: Bool { columnsRead.contains { PendingColumn.aggregateIndex($0) != nil } }
+  var readsWindow: Bool { columnsRead.contains { PendingColumn.windowIndex($0) != nil } }
   var readsSubquery: Bool { columnsRead.contains { PendingColumn.subqueryIndex($0) != nil } }
 }
 
@@ -340,7 +347,15 @@ struct GroupRewrite {
     if let index = groups.firstIndex(where: { $0.isSame(as: value) }) { return .column(index, value.type) }
     if case .column(let column, let type) = value {
       if let index = PendingColumn.aggregateIndex(column) { return .column(groups.count + index, type) }
-      if PendingColumn.subqueryIndex(column) != nil || PendingColumn.level(column) > 0 { return value }
+      if let index = PendingColumn.groupingIndex(column) {
+        return .column(groups.count + scope.aggregates.count + index, type)
+      }
+      if PendingColumn.subqueryIndex(column) != nil || PendingColumn.windowIndex(column) != nil
+        || PendingColumn.expansionIndex(column) != nil
+        || PendingColumn.level(column) > 0
+      {
+        return value
+      }
       throw ungrouped(column, inSubquery: false)
     }
     let children = value.children

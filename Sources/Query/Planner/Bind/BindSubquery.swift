@@ -23,7 +23,9 @@ extension Binder {
       }
       return .subqueryArray(register(bound.plan), .array(type))
     case .quantifiedSubquery(let name, let quantifier, let left, let query):
-      if case .row = left.kind { throw Fault.unsupported("a row compared with a subquery here", position: syntax.location.position) }
+      if let fields = try rowValues(left, in: scope) {
+        return try compareRow(name, quantifier, fields, query, in: scope, at: syntax.location)
+      }
       let operand = try bind(left, in: scope)
       let (bound, type) = try singleColumn(
         query, in: scope, at: syntax.location, refusal: "subquery has too many columns")
@@ -37,12 +39,12 @@ extension Binder {
     }
   }
 
-  private func register(_ plan: PlanNode) -> Int {
+  func register(_ plan: PlanNode) -> Int {
     subqueries.append(plan)
     return subqueries.count - 1
   }
 
-  private func postpone(
+  func postpone(
     _ bound: BoundQuery, as use: PendingSubquery.Use, _ type: DataType, in scope: SelectScope, at location: SourceLocation
   ) -> Expression {
     scope.pending.append(PendingSubquery(use: use, plan: bound.plan, location: location))
@@ -85,7 +87,7 @@ extension Binder {
     }
   }
 
-  private func liftedIfPossible(_ plan: PlanNode, at location: SourceLocation) throws(Fault) -> Decorrelation.Lifted? {
+  func liftedIfPossible(_ plan: PlanNode, at location: SourceLocation) throws(Fault) -> Decorrelation.Lifted? {
     do throws(Fault) { return try Decorrelation(binder: self, location: location).lift(plan) } catch {
       guard error.state == .featureNotSupported else { throw error }
       return nil
@@ -97,7 +99,10 @@ extension Binder {
     at location: SourceLocation
   ) throws(Fault) -> PlanNode? {
     let operands: [ExpressionSyntax]
+    // NOT IN over several columns needs three-valued bookkeeping that a hash join has not.
+    if isWholeRow(left, in: scope) || (isNegated && left.isRow) { return nil }
     if case .row(let fields) = left.kind { operands = fields } else { operands = [left] }
+    if operands.contains(where: \.isStar) { return nil }
     let bound = try bindQuery(query, parent: scope, sight: scope.sight)
     guard bound.columns.count == operands.count else {
       let few = bound.columns.count < operands.count
@@ -105,22 +110,17 @@ extension Binder {
         .syntaxError, "subquery has too \(few ? "few" : "many") columns", position: location.position)
     }
     let isCorrelated = bound.plan.hasOuterColumns
-    // NOT IN over several columns, or correlated, needs three-valued bookkeeping that a hash join has not.
     if isNegated && isCorrelated && operands.count == 1 { return nil }
-    if isNegated && operands.count > 1 { throw Fault.unsupported("NOT IN with a row", position: location.position) }
     let pendingBefore = scope.pending.count
     guard let lifted = try liftedIfPossible(bound.plan, at: location) else { return nil }
     var conditions = lifted.conditions
     for (index, operand) in operands.enumerated() {
-      let value = try bind(operand, in: scope)
+      let value = try inlined(try bind(operand, in: scope), since: pendingBefore, in: scope)
       let (outer, inner, equals) = try equalityOperands(
         (value, operand.location), (.column(index, bound.columns[index].type), location), at: location)
       // Conditions are over the subquery's columns; the operand is one level out.
       conditions.append(
         .call(equals, [outer.mappingColumns { PendingColumn.shifted($0, by: 1) }, inner], .boolean))
-    }
-    guard scope.pending.count == pendingBefore else {
-      throw Fault.unsupported("a correlated subquery as an operand of IN", position: location.position)
     }
     return plan.joined(isNegated ? .antiNullAware : .semi, to: lifted.plan, on: conditions)
   }
@@ -159,6 +159,12 @@ extension Binder {
   func perRow(
     _ correlated: PlanNode, _ use: CorrelatedSubquery.Use, _ type: DataType
   ) throws(Fault) -> Expression {
+    let (plan, arguments) = try closed(correlated)
+    return .correlated(CorrelatedSubquery(plan: plan, use: use), arguments: arguments, type)
+  }
+
+  /// A plan with its outer columns replaced by arguments, and what those are one level further out.
+  func closed(_ correlated: PlanNode) throws(Fault) -> (plan: PlanNode, arguments: [Expression]) {
     var arguments: [Expression] = []
     let plan = try correlated.mappingExpressions { (expression) throws(Fault) in
       expression.substitutingColumns { column, type in
@@ -170,8 +176,19 @@ extension Binder {
       }
     }
     let optimizer = Optimizer(context: context, foldsStable: false, ordering: JoinOrder(estimates: estimates))
-    return .correlated(
-      CorrelatedSubquery(plan: try optimizer.optimise(plan), use: use), arguments: arguments, type)
+    return (try optimizer.optimise(plan), arguments)
+  }
+
+  /// A value with the correlated subqueries that were found since `start` run for each row where they stand.
+  func inlined(_ value: Expression, since start: Int, in scope: SelectScope) throws(Fault) -> Expression {
+    guard scope.pending.count > start else { return value }
+    var values: [Expression] = []
+    for pending in scope.pending[start...] { values.append(try perRow(pending)) }
+    scope.pending.removeSubrange(start...)
+    return value.substitutingColumns { column, type in
+      guard let index = PendingColumn.subqueryIndex(column), index >= start else { return .column(column, type) }
+      return values[index - start]
+    }
   }
 }
 

@@ -20,7 +20,13 @@ final class Binder {
   var subqueries: [PlanNode] = []
   /// Rows that the catalog expects of each relation, by the name that its scan carries.
   var estimates: [String: Int64] = [:]
+  /// Where names without a schema are looked for.
+  var searchPath: [String]
+  /// Views around what is bound.
+  var viewDepth = 0
   private var relationsBound = 0
+  /// Recursive WITH items bound so far; each has its number in the plan.
+  var recursionCount = 0
 
   init(
     catalog: any CatalogReader, library: FunctionLibrary, context: FunctionContext, parameterTypes: [DataType?]
@@ -28,6 +34,7 @@ final class Binder {
     self.catalog = catalog
     self.library = library
     self.context = context
+    searchPath = context.session.searchPath
     self.parameterTypes = parameterTypes
   }
 

@@ -310,15 +310,18 @@ extension PlanNode {
     case .filter(_, let condition): return [condition]
     case .project(_, let expressions): return expressions
     case .aggregate(_, let groups, let aggregates):
-      return groups
-        + aggregates.flatMap { $0.arguments + ($0.filter.map { [$0] } ?? []) + $0.orderBy.map(\.expression) }
+      return groups + aggregates.flatMap(\.expressions)
     case .join(_, _, _, let leftKeys, let rightKeys, let residual):
       return leftKeys + rightKeys + (residual.map { [$0] } ?? [])
     case .sort(_, let keys, _): return keys.map(\.expression)
     case .limit(_, let count, let offset): return [count, offset].compactMap(\.self)
     case .distinctOn(_, let keys): return keys
     case .expand(_, let lists): return lists
-    case .append: return []
+    case .append, .rowsFrom, .subqueryRows, .workingRows, .recursion: return []
+    case .limitWithTies(_, let keys, let count, let offset): return keys + [count, offset].compactMap(\.self)
+    case .apply(_, _, let arguments): return arguments
+    case .window(_, let spec): return spec.expressions
+    case .groupingSets(_, let groups, let aggregates, _): return groups + aggregates.flatMap(\.expressions)
     }
   }
 
@@ -362,13 +365,13 @@ extension PlanNode {
     case .project(_, let expressions): return .project(new[0], try all(expressions))
     case .aggregate(_, let groups, let aggregates):
       var calls: [AggregateCall] = []
-      for call in aggregates {
-        calls.append(
-          AggregateCall(
-            function: call.function, arguments: try all(call.arguments), isDistinct: call.isDistinct,
-            filter: try optional(call.filter), orderBy: try sortKeys(call.orderBy), type: call.type))
-      }
+      for call in aggregates { calls.append(try call.mapping(change)) }
       return .aggregate(new[0], groups: try all(groups), aggregates: calls)
+    case .groupingSets(_, let groups, let aggregates, let sets):
+      var calls: [AggregateCall] = []
+      for call in aggregates { calls.append(try call.mapping(change)) }
+      return .groupingSets(new[0], groups: try all(groups), aggregates: calls, sets)
+    case .window(_, let spec): return .window(new[0], try spec.mapping(change))
     case .join(let kind, _, _, let leftKeys, let rightKeys, let residual):
       return .join(
         kind, left: new[0], right: new[1], leftKeys: try all(leftKeys), rightKeys: try all(rightKeys),
@@ -379,6 +382,13 @@ extension PlanNode {
     case .distinctOn(_, let keys): return .distinctOn(new[0], keys: try all(keys))
     case .append: return .append(new)
     case .expand(_, let lists): return .expand(new[0], lists: try all(lists))
+    case .limitWithTies(_, let keys, let count, let offset):
+      return .limitWithTies(new[0], keys: try all(keys), count: try optional(count), offset: try optional(offset))
+    case .apply(_, let lateral, let arguments): return .apply(new[0], lateral, arguments: try all(arguments))
+    case .rowsFrom(_, let hasOrdinality): return .rowsFrom(new, hasOrdinality: hasOrdinality)
+    case .subqueryRows, .workingRows: return self
+    case .recursion(let id, _, _, let keepsRepeats):
+      return .recursion(id, base: new[0], step: new[1], keepsRepeats: keepsRepeats)
     }
   }
 }

@@ -22,6 +22,7 @@ enum OutputName {
     case .exists: return ("exists", true)
     case .valueFunction(let function, _): return (function.rawValue, true)
     case .scalarSubquery(let query):
+      if case .values = query.body { return ("column1", true) }
       guard case .select(let core) = query.body, let target = core.targets.first else { return (nil, false) }
       if let name = target.name { return (name, true) }
       return find(target.expression)

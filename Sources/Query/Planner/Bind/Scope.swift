@@ -1,8 +1,8 @@
 // What names mean at a place of a query.
 //
-// Columns are numbered in the chunk at hand. While a SELECT is bound, four kinds of values have no column yet and take
+// Columns are numbered in the chunk at hand. While a SELECT is bound, six kinds of values have no column yet and take
 // numbers far above any real one: results of aggregates, results of correlated subqueries, elements of set-returning
-// functions, and columns of an enclosing query. Each is replaced before the plan is complete; column pruning,
+// functions, results of window functions, values of GROUPING, and columns of an enclosing query. Each is replaced before the plan is complete; column pruning,
 // which looks every number up, traps on one that was left.
 
 import Bedrock
@@ -15,11 +15,15 @@ enum PendingColumn {
   private static let aggregateBase = 1 << 40
   private static let subqueryBase = 1 << 41
   private static let expansionBase = 1 << 42
+  private static let windowBase = 1 << 43
+  private static let groupingBase = 3 << 42
   private static let levelStride = 1 << 44
 
   static func aggregate(_ index: Int) -> Int { aggregateBase + index }
   static func subquery(_ index: Int) -> Int { subqueryBase + index }
   static func expansion(_ index: Int) -> Int { expansionBase + index }
+  static func window(_ index: Int) -> Int { windowBase + index }
+  static func grouping(_ index: Int) -> Int { groupingBase + index }
 
   static func isReal(_ column: Int) -> Bool { column < aggregateBase }
   static func aggregateIndex(_ column: Int) -> Int? {
@@ -29,7 +33,13 @@ enum PendingColumn {
     column >= subqueryBase && column < expansionBase ? column - subqueryBase : nil
   }
   static func expansionIndex(_ column: Int) -> Int? {
-    column >= expansionBase && column < levelStride ? column - expansionBase : nil
+    column >= expansionBase && column < windowBase ? column - expansionBase : nil
+  }
+  static func windowIndex(_ column: Int) -> Int? {
+    column >= windowBase && column < groupingBase ? column - windowBase : nil
+  }
+  static func groupingIndex(_ column: Int) -> Int? {
+    column >= groupingBase && column < levelStride ? column - groupingBase : nil
   }
   /// 0: the query itself; 1: the one around it.
   static func level(_ column: Int) -> Int { column / levelStride }
@@ -113,6 +123,13 @@ final class CommonTable {
   /// The query around the WITH clause.
   let parent: SelectScope?
   var isUsed = false
+  var isRecursive = false
+  /// In the recursive term of the item itself: its working rows.
+  var working: (id: Int, columns: [BoundColumn])?
+  /// Once it is computed apart: the number of that subquery, and its columns.
+  var shared: (subquery: Int, columns: [BoundColumn])?
+  /// How many items of FROM name it.
+  var referenceCount = 1
   init(syntax: CommonTableSyntax, sight: CommonTableSight, parent: SelectScope?) {
     self.syntax = syntax
     self.sight = sight
@@ -139,10 +156,16 @@ final class SelectScope {
   var expansions: [Expression] = []
   /// Whether targets are being bound, where such functions may stand.
   var isInsideTargets = false
+  /// Windows and the calls over them.
+  var windows = WindowScope()
+  /// The arguments of each GROUPING found so far.
+  var groupings: [(keys: [Expression], location: SourceLocation)] = []
   /// Names the clause at hand when aggregates are not allowed in it.
   var clauseWithoutAggregates: String?
   /// Whether the arguments of an aggregate are being bound.
   var isInsideAggregate = false
+  /// Whether this is no query but the items of FROM before a lateral one.
+  var isLateralFrame = false
   /// Where each column was first named and how, for messages about grouping.
   var mentions: [Int: (text: String, location: SourceLocation)] = [:]
 

@@ -17,7 +17,7 @@ struct Finishing {
           columns: request.columns,
           predicates: (filter?.conjuncts ?? []).compactMap { ScanPredicate.of($0, request.columns) }),
         types: types, filter: filter)
-    case .virtualScan, .tableFunction, .values: return plan
+    case .virtualScan, .tableFunction, .values, .subqueryRows, .workingRows: return plan
     case .filter(let input, let condition): return .filter(apply(input), condition)
     case .project(let input, let expressions): return project(apply(input), expressions)
     case .aggregate(let input, let groups, let aggregates):
@@ -25,12 +25,25 @@ struct Finishing {
     case .join(let kind, let left, let right, let leftKeys, let rightKeys, let residual):
       return .join(
         kind, left: apply(left), right: apply(right), leftKeys: leftKeys, rightKeys: rightKeys, residual: residual)
-    case .sort(let input, let keys, let limit): return .sort(apply(input), keys, limit: limit)
+    case .sort(let input, let keys, let limit):
+      let child = apply(input)
+      return child.isSorted(by: keys) ? child : .sort(child, keys, limit: limit)
     case .limit(let input, let count, let offset):
       return .limit(topRows(apply(input), count, offset), count: count, offset: offset)
     case .distinctOn(let input, let keys): return .distinctOn(apply(input), keys: keys)
     case .append(let inputs): return .append(inputs.map(apply))
     case .expand(let input, let lists): return .expand(apply(input), lists: lists)
+    case .limitWithTies(let input, let keys, let count, let offset):
+      return .limitWithTies(apply(input), keys: keys, count: count, offset: offset)
+    case .apply(let input, let lateral, let arguments): return .apply(apply(input), lateral, arguments: arguments)
+    case .rowsFrom(let inputs, let hasOrdinality): return .rowsFrom(inputs.map(apply), hasOrdinality: hasOrdinality)
+    case .recursion(let id, let base, let step, let keepsRepeats):
+      return .recursion(id, base: apply(base), step: apply(step), keepsRepeats: keepsRepeats)
+    case .window(let input, let spec):
+      let child = apply(input)
+      return .window(child, spec.sorted(child.isSorted(by: spec.sortKeys)))
+    case .groupingSets(let input, let groups, let aggregates, let sets):
+      return .groupingSets(apply(input), groups: groups, aggregates: aggregates, sets)
     }
   }
 
@@ -57,6 +70,28 @@ struct Finishing {
     case .sort(let inner, let keys, nil): return .sort(inner, keys, limit: Int(limit))
     case .project(let inner, let expressions): return .project(topRows(inner, count, offset), expressions)
     default: return input
+    }
+  }
+}
+
+extension PlanNode {
+  /// Whether its rows come in the order of these keys because a window put them so.
+  fileprivate func isSorted(by keys: [SortKey]) -> Bool {
+    switch self {
+    case .window(_, let spec):
+      let own = spec.sortKeys
+      return keys.count <= own.count && zip(keys, own).allSatisfy { key, own in
+        key.expression.isSame(as: own.expression) && key.descending == own.descending
+          && key.nullsFirst == own.nullsFirst
+      }
+    case .filter(let input, _): return input.isSorted(by: keys)
+    case .project(let input, let expressions):
+      let below = keys.compactMap { key -> SortKey? in
+        guard case .column(let column, _) = key.expression else { return nil }
+        return key.replacing(expression: expressions[column])
+      }
+      return below.count == keys.count && input.isSorted(by: below)
+    default: return false
     }
   }
 }

@@ -118,7 +118,14 @@ struct JoinOrder {
     case .limit(let input, .constant(.integer(let count), _)?, _): return min(estimate(input), Double(count))
     case .limit(let input, _, _): return estimate(input)
     case .append(let inputs): return inputs.reduce(0) { $0 + estimate($1) }
-    case .expand(let input, _): return estimate(input) * 4
+    case .expand(let input, _), .apply(let input, _, _): return estimate(input) * 4
+    case .limitWithTies(let input, _, .constant(.integer(let count), _)?, _): return min(estimate(input), Double(count))
+    case .limitWithTies(let input, _, _, _): return estimate(input)
+    case .rowsFrom(let inputs, _): return inputs.reduce(1) { max($0, estimate($1)) }
+    case .subqueryRows, .workingRows: return 1_000
+    case .recursion(_, let base, let step, _): return estimate(base) + estimate(step) * 10
+    case .window(let input, _): return estimate(input)
+    case .groupingSets(let input, _, _, let sets): return max(estimate(input) * 0.1 * Double(sets.sets.count), 1)
     case .join(.inner, let left, let right, let keys, _, _):
       return keys.isEmpty ? estimate(left) * estimate(right) : max(estimate(left), estimate(right))
     case .join(_, let left, _, _, _, _): return estimate(left)

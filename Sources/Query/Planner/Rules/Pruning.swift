@@ -56,7 +56,7 @@ struct Pruning {
           relation: name, relation, columns: kept.map { columns[$0] }, types: kept.map { types[$0] },
           filter: filter.map { moved($0, places) }), places
       )
-    case .tableFunction(_, _, let types), .values(_, let types):
+    case .tableFunction(_, _, let types), .values(_, let types), .subqueryRows(_, let types), .workingRows(_, let types):
       return (plan, Dictionary(uniqueKeysWithValues: types.indices.map { ($0, $0) }))
     case .filter(let input, let condition):
       let (child, places) = prune(input, needed.union(condition.columnsRead))
@@ -88,6 +88,41 @@ struct Pruning {
       var result = places
       for index in lists.indices { result[count + index] = newCount + index }
       return (.expand(child, lists: lists.map { moved($0, places) }), result)
+    case .limitWithTies(let input, let keys, let count, let offset):
+      let (child, places) = prune(input, needed.union(reads(keys)))
+      return (.limitWithTies(child, keys: keys.map { moved($0, places) }, count: count, offset: offset), places)
+    case .apply(let input, let lateral, let arguments):
+      let count = input.outputTypes.count
+      let (child, places) = prune(input, needed.filter { $0 < count }.union(reads(arguments)))
+      let newCount = child.outputTypes.count
+      var result = places
+      for index in lateral.plan.outputTypes.indices { result[count + index] = newCount + index }
+      return (.apply(child, lateral, arguments: arguments.map { moved($0, places) }), result)
+    case .rowsFrom(let inputs, let hasOrdinality):
+      let all = plan.outputTypes.indices.map { ($0, $0) }
+      return (.rowsFrom(inputs.map(apply), hasOrdinality: hasOrdinality), Dictionary(uniqueKeysWithValues: all))
+    case .recursion(let id, let base, let step, let keepsRepeats):
+      // Every column may matter to the next round.
+      let all = plan.outputTypes.indices.map { ($0, $0) }
+      return (
+        .recursion(id, base: apply(base), step: apply(step), keepsRepeats: keepsRepeats),
+        Dictionary(uniqueKeysWithValues: all)
+      )
+    case .window(let input, let spec): return pruneWindow(input, spec, needed)
+    case .groupingSets(let input, let groups, let aggregates, let sets):
+      let kept = aggregates.indices.filter { needed.contains(groups.count + $0) }
+      let calls = kept.map { aggregates[$0] }
+      let (child, places) = prune(input, reads(groups + calls.flatMap(\.expressions)))
+      var result = Dictionary(uniqueKeysWithValues: groups.indices.map { ($0, $0) })
+      for (new, old) in kept.enumerated() { result[groups.count + old] = groups.count + new }
+      for index in sets.groupings.indices {
+        result[groups.count + aggregates.count + index] = groups.count + calls.count + index
+      }
+      return (
+        .groupingSets(
+          child, groups: groups.map { moved($0, places) }, aggregates: calls.map { $0.mapping { moved($0, places) } }, sets),
+        result
+      )
     case .append(let inputs):
       let kept = needed.sorted()
       let children = inputs.map { input in
@@ -104,16 +139,26 @@ struct Pruning {
     // Keys decide how many rows there are: all stay.
     let kept = aggregates.indices.filter { needed.contains(groups.count + $0) }
     let calls = kept.map { aggregates[$0] }
-    let used = calls.flatMap { $0.arguments + ($0.filter.map { [$0] } ?? []) + $0.orderBy.map(\.expression) }
+    let used = calls.flatMap(\.expressions)
     let (child, places) = prune(input, reads(groups + used))
-    let moved = calls.map { call in
-      AggregateCall(
-        function: call.function, arguments: call.arguments.map { self.moved($0, places) }, isDistinct: call.isDistinct,
-        filter: call.filter.map { self.moved($0, places) }, orderBy: self.moved(call.orderBy, places), type: call.type)
-    }
+    let moved = calls.map { call in call.mapping { self.moved($0, places) } }
     var result = Dictionary(uniqueKeysWithValues: groups.indices.map { ($0, $0) })
     for (new, old) in kept.enumerated() { result[groups.count + old] = groups.count + new }
     return (.aggregate(child, groups: groups.map { self.moved($0, places) }, aggregates: moved), result)
+  }
+
+  private func pruneWindow(_ input: PlanNode, _ spec: WindowSpec, _ needed: Set<Int>) -> (PlanNode, [Int: Int]) {
+    let count = input.outputTypes.count
+    let kept = spec.calls.indices.filter { needed.contains(count + $0) }
+    let below = needed.filter { $0 < count }
+    // Nothing builds on the order of its rows yet: that is found out last.
+    if kept.isEmpty { return prune(input, below) }
+    let rest = spec.keeping(kept)
+    let (child, places) = prune(input, below.union(reads(rest.expressions)))
+    let newCount = child.outputTypes.count
+    var result = places
+    for (new, old) in kept.enumerated() { result[count + old] = newCount + new }
+    return (.window(child, rest.mapping { moved($0, places) }), result)
   }
 
   private func pruneJoin(

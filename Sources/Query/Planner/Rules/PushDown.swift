@@ -23,7 +23,7 @@ struct PushDown {
       let all = (filter?.conjuncts ?? []) + conditions
       return .virtualScan(
         relation: name, relation, columns: columns, types: types, filter: all.isEmpty ? nil : .conjunction(all))
-    case .tableFunction, .values: return plan.filtered(by: conditions)
+    case .tableFunction, .values, .subqueryRows, .workingRows: return plan.filtered(by: conditions)
     case .filter(let input, let condition): return push(input, condition.conjuncts + conditions)
     case .project(let input, let expressions): return pushProject(input, expressions, conditions)
     case .aggregate(let input, let groups, let aggregates): return pushAggregate(input, groups, aggregates, conditions)
@@ -35,11 +35,29 @@ struct PushDown {
     case .distinctOn(let input, let keys):
       return PlanNode.distinctOn(push(input, []), keys: keys).filtered(by: conditions)
     case .append(let inputs): return .append(inputs.map { push($0, conditions) })
+    case .window(let input, let spec): return pushWindow(input, spec, conditions)
+    case .groupingSets(let input, let groups, let aggregates, let sets):
+      // A key is null in the sets that leave it out: no condition on it may pass.
+      return PlanNode.groupingSets(push(input, []), groups: groups, aggregates: aggregates, sets).filtered(by: conditions)
     case .expand(let input, let lists):
       let count = input.outputTypes.count
       let passes = conditions.filter { $0.columnsRead.allSatisfy { $0 < count } && !$0.isVolatile }
       let stays = conditions.filter { !($0.columnsRead.allSatisfy { $0 < count } && !$0.isVolatile) }
       return PlanNode.expand(push(input, passes), lists: lists).filtered(by: stays)
+    case .limitWithTies(let input, let keys, let count, let offset):
+      return PlanNode.limitWithTies(push(input, []), keys: keys, count: count, offset: offset).filtered(by: conditions)
+    case .rowsFrom(let inputs, let hasOrdinality):
+      return PlanNode.rowsFrom(inputs.map { push($0, []) }, hasOrdinality: hasOrdinality).filtered(by: conditions)
+    case .recursion(let id, let base, let step, let keepsRepeats):
+      return PlanNode.recursion(id, base: push(base, []), step: push(step, []), keepsRepeats: keepsRepeats)
+        .filtered(by: conditions)
+    case .apply(let input, let lateral, let arguments):
+      let count = input.outputTypes.count
+      func passes(_ condition: Expression) -> Bool {
+        !condition.isVolatile && condition.columnsRead.allSatisfy { $0 < count }
+      }
+      return PlanNode.apply(push(input, conditions.filter(passes)), lateral, arguments: arguments)
+        .filtered(by: conditions.filter { !passes($0) })
     case .join(.inner, let left, let right, let leftKeys, let rightKeys, let residual):
       if leftKeys.isEmpty, let ordering { return pushGroup(plan, conditions, ordering) }
       return pushInner(left, right, leftKeys, rightKeys, (residual?.conjuncts ?? []) + conditions)
@@ -76,6 +94,16 @@ struct PushDown {
       }
     }
     return PlanNode.aggregate(push(input, passes), groups: groups, aggregates: aggregates).filtered(by: stays)
+  }
+
+  /// A condition over partition keys alone keeps or drops whole partitions.
+  private func pushWindow(_ input: PlanNode, _ spec: WindowSpec, _ conditions: [Expression]) -> PlanNode {
+    let keys = Set(spec.partition.compactMap { key in if case .column(let column, _) = key { column } else { nil } })
+    func passes(_ condition: Expression) -> Bool {
+      let reads = condition.columnsRead
+      return !reads.isEmpty && reads.isSubset(of: keys) && !condition.isVolatile
+    }
+    return PlanNode.window(push(input, conditions.filter(passes)), spec).filtered(by: conditions.filter { !passes($0) })
   }
 
   // MARK: Joins

@@ -47,15 +47,16 @@ struct QueryServing {
     sessionServices = SessionServices(
       clock: clock, storage: engine,
       engine: PlannerEngine(executor: PipelineExecutor(executor: executor, clock: clock)),
-      catalog: { [directory = external.directory] in
+      catalog: { [directory = external.directory, views = external.views] in
         DatabaseCatalog(
-          tables: engine.tables() + directory.foreignTables().map(\.description), server: server)
+          tables: engine.tables() + directory.foreignTables().map(\.description)
+            + views.storedViews().map(\.description), server: server)
       },
       procedures: ProcedureTable(
         [FlushProcedure.make(engine)] + JobProcedures.make(maintenance) + external.procedures),
       serverVersion: "15.0 (Cramped \(ServerVersion.text))",
       defaultSettings: [(name: "statement_timeout", value: "\(settings.postgres.statementTimeoutMs)")],
-      external: external.reader, foreignTables: external.directory)
+      external: external.reader, foreignTables: external.directory, views: external.views)
     portSettings = PostgresServerSettings(
       host: settings.postgres.host, port: settings.postgres.port, connectionsMax: settings.postgres.connectionsMax,
       shutdownGraceMs: settings.server.shutdownSeconds * 1_000)
