@@ -136,7 +136,7 @@ extension Session {
     case .copy: throw .unsupported("COPY")
     case .createForeignTable(let create): return try runCreate(create)
     case .dropForeignTable(let drop): return try runDrop(drop)
-    case .createView(let create): return try runCreate(create, text: prepared.text, bytes: statement.bytes)
+    case .createView(let create): return try runCreate(create, text: prepared.text)
     case .dropView(let drop): return try runDrop(drop)
     case .comment: return try refuse(command: "COMMENT")
     case .other(let name): return try refuse(command: name)

@@ -15,10 +15,8 @@ extension Session {
     return directory
   }
 
-  /// - Parameters:
-  ///   - text: the text that the statement is a part of.
-  ///   - bytes: where it stands there.
-  func runCreate(_ create: CreateViewStatement, text: String, bytes: Range<Int>) throws(Fault) -> Outcome {
+  /// - Parameter text: of this statement alone.
+  func runCreate(_ create: CreateViewStatement, text: String) throws(Fault) -> Outcome {
     let position = create.view.location.position
     if create.isTemporary { throw Fault.unsupported("CREATE TEMP VIEW", position: position) }
     let directory = try viewDirectory(for: "CREATE VIEW")
@@ -46,7 +44,7 @@ extension Session {
     let columns = try viewColumns(plan, create)
     if let old { try refuseChanges(old.columns, columns) }
     let view = StoredView(
-      schema: schema, name: name, query: try ViewText.query(Array(text.utf8)[bytes]),
+      schema: schema, name: name, query: try ViewText.query(Array(text.utf8)[...]),
       searchPath: context.searchPath, columns: columns)
     guard try directory.create(view, replaces: create.orReplace) else {
       throw Fault(.duplicateTable, "relation \"\(name)\" already exists")
@@ -138,7 +136,9 @@ enum ViewText {
       case _ where isWord(byte):
         let end = text[index...].firstIndex { !isWord($0) } ?? text.endIndex
         if depth == 0, String(decoding: text[index..<end], as: UTF8.self).lowercased() == "as" {
-          let rest = text[end...].drop { $0 == 0x20 || (0x09...0x0D).contains($0) }
+          func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+          var rest = text[end...].drop(while: isSpace)
+          while let last = rest.last, isSpace(last) || last == UInt8(ascii: ";") { rest.removeLast() }
           return String(decoding: rest, as: UTF8.self)
         }
         index = end - 1

@@ -92,8 +92,9 @@ import Testing
   @Test func explainGivesJSON() throws {
     let session = try ExternalSession()
     let plan = try session.run("EXPLAIN (FORMAT JSON) SELECT id FROM read_delta('/d') WHERE label = '\"'")
-    #expect(plan.hasPrefix("[\n  {\n    \"Plan\": {\n      \"Node Type\": \"Foreign Scan on read_delta('/d')\""), "\(plan)")
-    #expect(try session.run("SELECT '\(plan.split(separator: "'").joined(separator: "''"))'::jsonb -> 0 ? 'Plan'") == "t")
+    #expect(plan.hasPrefix("[\n  {\n    \"Plan\": {\n      \"Node Type\": "), "\(plan)")
+    #expect(plan.contains("\"Node Type\": \"Foreign Scan on read_delta('/d')\""), "\(plan)")
+    #expect(try session.run("SELECT '\(plan.split(separator: "'").joined(separator: "''"))'::jsonb IS NOT NULL") == "t")
     let analyzed = try session.run("EXPLAIN (ANALYZE, FORMAT JSON) SELECT (SELECT max(id) FROM read_delta('/d'))")
     for key in ["\"Actual Rows\": 1", "\"Execution Time\": ", "\"Subplan Name\": \"SubPlan 1\"", "\"Plans\": ["] {
       #expect(analyzed.contains(key), "\(analyzed)")
@@ -105,9 +106,9 @@ import Testing
 
   @Test(.timeLimit(.minutes(1))) func aRunawayRecursionEndsWithItsMemory() throws {
     let session = try ExternalSession(bytesMax: 1 << 20)
-    let rows = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n FROM t, generate_series(1, 2)) SELECT count(*) FROM t"
+    let rows = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n * 2 + g FROM t, generate_series(0, 1) g) SELECT count(*) FROM t"
     #expect(["53200", "53400", "54000"].contains(session.state(rows)))
-    let keys = "WITH RECURSIVE t(n) AS (SELECT 1 UNION SELECT n + g FROM t, generate_series(1, 3000) g) SELECT count(*) FROM t"
+    let keys = "WITH RECURSIVE t(n) AS (SELECT 1 UNION SELECT n * 2 + g FROM t, generate_series(0, 1) g) SELECT count(*) FROM t"
     #expect(["53200", "53400", "54000"].contains(session.state(keys)))
     // The memory came back.
     #expect(try session.run("SELECT count(*) FROM generate_series(1, 10)") == "10")
