@@ -37,8 +37,10 @@ package struct WindowFrame: Sendable {
   }
 
   /// From the first row of the partition to the last peer of the row: what SQL means when it names no frame.
-  package static let standard = WindowFrame(
-    unit: .range, start: .unboundedPreceding, end: .currentRow, exclusion: .none)
+  package var isStandard: Bool {
+    guard unit == .range, exclusion == .none, case .unboundedPreceding = start, case .currentRow = end else { return false }
+    return true
+  }
 }
 
 package enum WindowFunction: Sendable {
