@@ -6,6 +6,7 @@
 import Bedrock
 import Columnar
 
+/// The hypothetical-set aggregates, which share their names with window functions.
 package enum HypotheticalSets {
   /// The aggregate of that name; its arguments are made to the types of the order keys.
   package static func named(_ name: String) -> AggregateFunction? {

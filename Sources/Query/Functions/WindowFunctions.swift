@@ -3,6 +3,7 @@
 import Bedrock
 import Columnar
 
+/// The window functions, by their names.
 package enum WindowFunctionKind: String, Sendable, CaseIterable {
   case rowNumber = "row_number", rank, denseRank = "dense_rank", percentRank = "percent_rank", cumeDist = "cume_dist"
   case ntile, lag, lead, firstValue = "first_value", lastValue = "last_value", nthValue = "nth_value"
@@ -15,6 +16,7 @@ package struct WindowFunctionSignature: Sendable {
   package let result: ResultType
 }
 
+/// The window functions with their signatures.
 package enum WindowFunctions {
   /// Every way to call the function of that name; none when it is no window function.
   package static func named(_ name: String) -> [WindowFunctionSignature] {

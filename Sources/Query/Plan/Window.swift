@@ -37,10 +37,15 @@ package struct WindowFrame: Sendable {
   }
 
   /// From the first row of the partition to the last peer of the row: what SQL means when it names no frame.
-  package static let standard = WindowFrame(
-    unit: .range, start: .unboundedPreceding, end: .currentRow, exclusion: .none)
+  package var isStandard: Bool {
+    guard unit == .range, exclusion == .none, case .unboundedPreceding = start, case .currentRow = end else {
+      return false
+    }
+    return true
+  }
 }
 
+/// What a call over a window computes.
 package enum WindowFunction: Sendable {
   case own(WindowFunctionKind)
   case aggregate(AggregateFunction)
@@ -136,6 +141,7 @@ package struct WindowSpec: Sendable {
 }
 
 extension WindowCall {
+  /// The same over changed expressions, the frame's offsets included.
   package func mapping<E: Error>(_ change: (Expression) throws(E) -> Expression) throws(E) -> WindowCall {
     var arguments: [Expression] = []
     for argument in self.arguments { arguments.append(try change(argument)) }

@@ -202,7 +202,7 @@ package struct PlanText {
     var arguments = text(call.arguments, names)
     if case .aggregate = call.function, call.arguments.isEmpty { arguments = "*" }
     let filter = call.filter.map { " FILTER (WHERE \(text($0, names)))" } ?? ""
-    return "\(call.function.name)(\(arguments))\(filter) OVER (\(text(call.frame)))"
+    return "\(call.function.name)(\(arguments))\(filter) OVER (\(call.frame.isStandard ? "?" : text(call.frame)))"
   }
 
   private func text(_ frame: WindowFrame) -> String {

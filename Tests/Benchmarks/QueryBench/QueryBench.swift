@@ -259,5 +259,32 @@ func aggregate(_ name: String, _ arguments: [Expression] = [], isDistinct: Bool 
     try bench.run("order by value", .sort(all, [byValue], limit: nil))
     try bench.run("order by series, published", .sort(all, [bySeries, byTime], limit: nil))
     try bench.run("all rows", all)
+    try windows(bench, all, [series], SortKey(expression: published, descending: false, nullsFirst: false), value)
+    try bench.run(
+      "rollup series, minute",
+      .groupingSets(
+        .project(all, [series, minute, value]), groups: [series, .column(1, .timestamptz)],
+        aggregates: [aggregate("count"), aggregate("sum", [value])],
+        GroupingSets(sets: [[0, 1], [0], []], groupings: [])))
+  }
+
+  /// Windows over series, by time.
+  private static func windows(
+    _ bench: Bench, _ input: PlanNode, _ partition: [Expression], _ order: SortKey, _ value: Expression
+  ) throws {
+    func run(_ name: String, _ function: WindowFunction, _ arguments: [Expression], _ frame: WindowFrame) throws {
+      let call = WindowCall(function: function, arguments: arguments, filter: nil, frame: frame, type: .float8)
+      let spec = WindowSpec(partition: partition, order: [order], calls: [call], isSorted: false)
+      try bench.run("window: " + name, .window(input, spec))
+    }
+    let standard = WindowFrame(unit: .range, start: .unboundedPreceding, end: .currentRow, exclusion: .none)
+    let hundred = Expression.constant(.integer(100), .int8)
+    let sliding = WindowFrame(unit: .rows, start: .preceding(hundred), end: .currentRow, exclusion: .none)
+    let sum = aggregate("sum", [value]).function, maximum = aggregate("max", [value]).function
+    try run("row_number", .own(.rowNumber), [], standard)
+    try run("lag", .own(.lag), [value], standard)
+    try run("running sum", .aggregate(sum), [value], standard)
+    try run("sum of 100 rows", .aggregate(sum), [value], sliding)
+    try run("max of 100 rows", .aggregate(maximum), [value], sliding)
   }
 }

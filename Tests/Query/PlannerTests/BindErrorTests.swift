@@ -56,7 +56,16 @@ import Testing
     ("SELECT (SELECT m.n FROM s LIMIT 1) FROM m GROUP BY series", "42803",
       "subquery uses ungrouped column \"m.n\" from outer query", 16),
     ("WITH a AS (SELECT nope) SELECT 1", "42703", "column \"nope\" does not exist", 19),
-    ("SELECT sum(n) OVER () FROM m", "0A000", "a window function is not supported", 8),
+    ("SELECT rank() FROM m", "42809", "window function rank requires an OVER clause", 8),
+    ("SELECT 1 FROM m WHERE rank() OVER () > 1", "42P20", "window functions are not allowed in WHERE", 23),
+    ("SELECT sum(rank() OVER ()) FROM m", "42803",
+      "aggregate function calls cannot contain window function calls", 12),
+    ("SELECT rank() OVER w FROM m", "42704", "window \"w\" does not exist", 20),
+    ("SELECT sum(n) OVER (ORDER BY series RANGE 1 PRECEDING) FROM m", "0A000",
+      "RANGE with offset PRECEDING/FOLLOWING is not supported for column type text", 43),
+    ("SELECT grouping(n) FROM m GROUP BY series", "42803",
+      "arguments to GROUPING must be grouping expressions of the associated query level", 17),
+    ("SELECT mode(n) FROM m", "42809", "WITHIN GROUP is required for ordered-set aggregate mode", 8),
   ])
   func faults(_ sql: String, _ state: String?, _ message: String, _ position: Int?) throws {
     guard let state else {

@@ -56,6 +56,42 @@ import Testing
       ])
   }
 
+  @Test func windowsShareTheirSortAndLetPartitionsBeChosen() throws {
+    try expect(
+      """
+      SELECT * FROM (
+        SELECT series, n, count(*) OVER (PARTITION BY series) AS c, sum(n) OVER (PARTITION BY series ORDER BY n) AS s
+        FROM m) t
+      WHERE series > 'a' AND s > 3 ORDER BY series, n
+      """,
+      [
+        "Project", "  Output: series, n, count(*) OVER (?), sum(n) OVER (?)",
+        "  ->  Filter",
+        "        Condition: (sum(n) OVER (?) > 3)",
+        "        ->  Window (sorted already)",
+        "              Partition Key: series",
+        "              Calls: count(*) OVER (?)",
+        "              ->  Window",
+        "                    Partition Key: series",
+        "                    Order Key: n",
+        "                    Calls: sum(n) OVER (?)",
+        "                    ->  Scan on iot.m",
+        "                          Columns: series, n",
+        "                          Filter: (series > 'a')",
+        "                          Pruning: series > 'a'",
+      ])
+  }
+
+  @Test func groupingSetsReadTheirInputOnce() throws {
+    try expect(
+      "SELECT series, n, count(*), grouping(series, n) FROM m GROUP BY ROLLUP (series, n)",
+      [
+        "Grouping Sets (3)", "  Group Key: series, n", "  Group Key: series", "  Group Key: ()", "  Aggregates: count(*)",
+        "  ->  Scan on iot.m",
+        "        Columns: series, n",
+      ])
+  }
+
   @Test func equalitiesBecomeHashJoinsWithTheSmallSideBuilt() throws {
     try expect(
       "SELECT city, sum(value) FROM s, m WHERE s.series = m.series AND city LIKE 'A%' GROUP BY city",

@@ -78,12 +78,14 @@ extension PlanNode {
   /// Whether its rows come in the order of these keys because a window put them so.
   fileprivate func isSorted(by keys: [SortKey]) -> Bool {
     switch self {
-    case .window(_, let spec):
+    case .window(let input, let spec):
       let own = spec.sortKeys
-      return keys.count <= own.count && zip(keys, own).allSatisfy { key, own in
+      let isOwn = keys.count <= own.count && zip(keys, own).allSatisfy { key, own in
         key.expression.isSame(as: own.expression) && key.descending == own.descending
           && key.nullsFirst == own.nullsFirst
       }
+      // A window over a sorted input leaves its rows as they are.
+      return isOwn || (spec.isSorted && input.isSorted(by: keys))
     case .filter(let input, _): return input.isSorted(by: keys)
     case .project(let input, let expressions):
       let below = keys.compactMap { key -> SortKey? in
