@@ -8,21 +8,17 @@
   read_delta.py count <table> <reader>         how many rows a reader sees
   read_delta.py append <table> <first> <count> appends rows with _pos from <first> on, one commit each, with delta-rs
 
-The expected file is JSON: {"columns": [name ...], "rows": [[value ...] ...]}, rows in the order of _pos, timestamps in
-microseconds since 1970, dates as text, bytes in hexadecimal, decimals as text, NaN and infinity as text.
+lake_rows.py says what is in the expected file; its rows are in the order of _pos.
 """
-import datetime
-import decimal
-import json
-import math
 import os
 import sys
-import sysconfig
 
 import deltalake
 import duckdb
 import pyarrow
 import pyarrow.ipc
+
+import lake_rows
 
 try:
     import polars
@@ -37,23 +33,6 @@ try:
 except ImportError:
     chdb = None
 
-EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
-
-
-def plain(value):
-    if isinstance(value, datetime.datetime):
-        return (value - EPOCH) // datetime.timedelta(microseconds=1)
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    if isinstance(value, (bytes, bytearray)):
-        return value.hex()
-    if isinstance(value, decimal.Decimal):
-        return str(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value
-
-
 def delta_rs(path):
     return deltalake.DeltaTable(path).to_pyarrow_table()
 
@@ -64,10 +43,7 @@ def data_fusion(path):
 
 
 def duck_db(path):
-    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
-    connection.execute("set timezone='UTC'")
-    connection.execute(f"load '{duck_db_extension()}'")
-    return pyarrow.table(connection.sql(f"select * from delta_scan('{path}')").to_arrow_table())
+    return pyarrow.table(lake_rows.duckdb_connection("delta").sql(f"select * from delta_scan('{path}')").to_arrow_table())
 
 
 def arrow_dataset(path):
@@ -95,33 +71,20 @@ def click_house(path):
     return pyarrow.table({name: table[name].cast(types[name]) for name in table.column_names})
 
 
-def duck_db_extension():
-    folder = sysconfig.get_paths()["purelib"]
-    return f"{folder}/duckdb_extension_delta/extensions/v{duckdb.__version__}/delta.duckdb_extension"
-
-
 def filtered(path, expected):
-    """Counts with a filter that engines push into statistics: a bound that is too tight loses the row."""
-    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
-    connection.execute("set timezone='UTC'")
-    connection.execute(f"load '{duck_db_extension()}'")
-    failures = 0
-    for name in ("published", "sequence", "_pos", "value", "series"):
-        at = expected["columns"].index(name)
-        values = [row[at] for row in expected["rows"] if row[at] is not None and not row[at] in ("nan", "inf", "-inf")]
-        for value in (min(values), max(values)):
-            literal = f"make_timestamptz({value})" if name == "published" else repr(value)
-            found = connection.sql(f"select count(*) from delta_scan('{path}') where {name} = {literal}").fetchone()[0]
-            if found != values.count(value):
-                print(f"DuckDB: {name} = {value} gives {found} rows, expected {values.count(value)}")
-                failures += 1
-    return failures
+    connection = lake_rows.duckdb_connection("delta")
+
+    def count(column, value):
+        where = f"{column} = {lake_rows.duckdb_literal(column, value)}"
+        return connection.sql(f"select count(*) from delta_scan('{path}') where {where}").fetchone()[0]
+
+    return lake_rows.compare_bounds("DuckDB", ("published", "sequence", "_pos", "value", "series"), expected, count)
 
 
 def readers():
     result = {"delta-rs": delta_rs, "DataFusion": data_fusion}
     result["PyArrow"] = arrow_dataset
-    if os.path.exists(duck_db_extension()):
+    if os.path.exists(lake_rows.duckdb_extension("delta")):
         result["DuckDB"] = duck_db
     if polars:
         result["Polars"] = polars_delta
@@ -133,25 +96,10 @@ def readers():
 
 
 def compare(path, expected_path):
-    with open(expected_path) as file:
-        expected = json.load(file)
+    expected = lake_rows.expected_rows(expected_path)
     failures = 0
     for name, reader in readers().items():
-        table = reader(path)
-        columns = table.column_names
-        rows = [[plain(value) for value in row.values()] for row in table.to_pylist()]
-        rows.sort(key=lambda row: row[columns.index("_pos")])
-        if columns != expected["columns"]:
-            print(f"{name}: columns {columns}, expected {expected['columns']}")
-            failures += 1
-        if len(rows) != len(expected["rows"]):
-            print(f"{name}: {len(rows)} rows, expected {len(expected['rows'])}")
-            failures += 1
-        wrong = [pair for pair in zip(rows, expected["rows"]) if pair[0] != pair[1]]
-        for row, want in wrong[:3]:
-            print(f"{name}: row {row}\n    expected {want}")
-        failures += len(wrong)
-        print(f"{name}: {len(rows)} rows compared")
+        failures += lake_rows.compare(name, reader(path), expected, "_pos")
     if "DuckDB" in readers():
         failures += filtered(path, expected)
     return 1 if failures else 0
@@ -183,7 +131,7 @@ def append(path, first, count):
     schema = pyarrow.schema(deltalake.DeltaTable(path).schema())
     for position in range(first, first + count):
         values = {"sequence": position * 10, "name": "foreign", "_pos": position,
-                  "published": EPOCH, "received": EPOCH}
+                  "published": lake_rows.EPOCH, "received": lake_rows.EPOCH}
         row = pyarrow.table({field.name: pyarrow.array([values.get(field.name)], field.type) for field in schema})
         deltalake.write_deltalake(path, row, mode="append")
     return 0

@@ -32,13 +32,16 @@ final class LakeScanWork: Sendable {
   let columns: [TableColumn]
   let conditions: [LakeCondition]
   let cache: FooterCache
+  /// Kept alive as long as somebody reads, so that vacuum knows.
+  private let snapshot: LakeSnapshot
   private let rowsSeen = Atomic<Int>(0)
   private let rowsKept = Atomic<Int>(0)
 
-  init(columns: [TableColumn], conditions: [LakeCondition], cache: FooterCache) {
+  init(columns: [TableColumn], conditions: [LakeCondition], snapshot: LakeSnapshot) {
     self.columns = columns
     self.conditions = conditions
-    self.cache = cache
+    self.snapshot = snapshot
+    cache = snapshot.footers
   }
 
   func note(seen: Int, kept: Int) {
@@ -73,7 +76,7 @@ package final class LakeScan: TableScan {
       LakeCondition(columns[$0.column], $0.test)
     }
     let work = LakeScanWork(
-      columns: request.columns.map { columns[$0] }, conditions: conditions, cache: snapshot.footers)
+      columns: request.columns.map { columns[$0] }, conditions: conditions, snapshot: snapshot)
     self.work = work
     let files = live.filter { !Self.excludes($0, snapshot.schema, conditions) }
     var groups: [LakeMorsel] = []

@@ -22,51 +22,9 @@ private let readers: [String] = {
 
 @Suite("Delta tables and other engines", .enabled(if: !readers.isEmpty, "python3 has no deltalake and duckdb"))
 struct OtherReadersTests {
-  /// The rows as read_delta.py wants them.
-  private func expected(_ rows: [[Scalar]], _ columns: [TableColumn]) -> [UInt8] {
-    var writer = JSONWriter()
-    writer.beginObject()
-    writer.key("columns")
-    writer.beginArray()
-    for column in columns { writer.value(column.name) }
-    writer.endArray()
-    writer.key("rows")
-    writer.beginArray()
-    for row in rows {
-      writer.beginArray()
-      for (value, column) in zip(row, columns) { write(value, column.type, &writer) }
-      writer.endArray()
-    }
-    writer.endArray()
-    writer.endObject()
-    return writer.bytes
-  }
-
-  private func write(_ value: Scalar, _ type: DataType, _ writer: inout JSONWriter) {
-    switch (value, type) {
-    case (.null, _): writer.null()
-    case (.boolean(let value), _): writer.value(value)
-    case (.integer(let day), .date):
-      let date = Date(timeIntervalSince1970: Double(day) * 86_400)
-      writer.value(date.formatted(.iso8601.year().month().day()))
-    case (.integer(let value), _): writer.value(value)
-    case (.float(let value), _):
-      if value.isFinite { writer.value(value) } else { writer.value(value.isNaN ? "nan" : value > 0 ? "inf" : "-inf") }
-    case (.numeric(let value), _):
-      let magnitude = value.coefficient.magnitude
-      let cents = String(magnitude % 100)
-      let text = "\(magnitude / 100).\(cents.count < 2 ? "0" : "")\(cents)"
-      writer.value((value.coefficient < 0 ? "-" : "") + text)
-    case (.bytes(let bytes), .bytea):
-      writer.value(bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
-    case (.bytes(let bytes), _): writer.value(String(decoding: bytes, as: UTF8.self))
-    default: preconditionFailure("no such value in the fixture")
-    }
-  }
-
   private func compare(_ table: String, _ rows: [[Scalar]], _ schema: TableSchema, _ folder: TemporaryFolder) throws {
     let file = folder.file("expected.json")
-    try Data(expected(rows, Fixture.lakeColumns(schema))).write(to: URL(fileURLWithPath: file))
+    try ExpectedRows.json(rows, Fixture.lakeColumns(schema)).write(to: URL(fileURLWithPath: file))
     let result = try ChildProcess.run("python3", [script, "compare", table, file])
     #expect(result.status == 0, "\(result.output)\(result.errorOutput)")
     for reader in readers { #expect(result.output.contains("\(reader): \(rows.count) rows compared")) }

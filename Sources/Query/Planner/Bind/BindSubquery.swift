@@ -169,7 +169,7 @@ extension Binder {
         return .argument(index, type)
       }
     }
-    let optimizer = Optimizer(context: context, foldsStable: false, ordering: JoinOrder(estimates: estimates))
+    let optimizer = Optimizer(context: context, foldsStable: false, ordering: ordering)
     return .correlated(
       CorrelatedSubquery(plan: try optimizer.optimise(plan), use: use), arguments: arguments, type)
   }

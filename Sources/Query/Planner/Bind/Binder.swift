@@ -20,6 +20,9 @@ final class Binder {
   var subqueries: [PlanNode] = []
   /// Rows that the catalog expects of each relation, by the name that its scan carries.
   var estimates: [String: Int64] = [:]
+  /// What is known of the values of each, by the same name.
+  var statistics: [String: RelationStatistics] = [:]
+  var ordering: JoinOrder { JoinOrder(estimates: estimates, statistics: statistics) }
   private var relationsBound = 0
 
   init(
