@@ -79,6 +79,55 @@ struct OtherReadersTests {
     try compare()
   }
 
+  @Test("times, intervals, timestamps without zone, numerics, documents, uuids, bytes and arrays: every reader sees our values")
+  func types() throws {
+    let folder = try TemporaryFolder("readers")
+    let table = try Lake(store: try LocalObjectStore(path: folder.file("data")), clock: .system)
+      .table(domain: "iot", entity: "measurement")
+    let value = try #require(Fixture.lakeColumns(RoundTripTests.schema).firstIndex { $0.name == "local" })
+    // Python's dates end with the year 9999 and begin with 1.
+    let rows = RoundTripTests.rows(200)
+    _ = try table.flush(rows, schema: RoundTripTests.schema, expected: nil, version: 199)
+    #expect(rows[0][value].integer != nil)
+    let file = folder.file("expected.json")
+    try ExpectedRows.json(rows, Fixture.lakeColumns(RoundTripTests.schema)).write(to: URL(fileURLWithPath: file))
+    let path = folder.file("data/lake/iot/measurement")
+    let result = try ChildProcess.run("python3", [script, "compare", path, file, "delta-rs", "DuckDB", "PyArrow", "DataFusion"])
+    #expect(result.status == 0, "\(result.output)\(result.errorOutput)")
+    for reader in ["delta-rs", "DuckDB"] where readers.contains(reader) {
+      #expect(result.output.contains("\(reader): \(rows.count) rows compared"))
+    }
+  }
+
+  @Test("compaction takes in files that delta-rs appended, which have no field ids; every reader sees the rows as before")
+  func foreignFiles() throws {
+    let folder = try TemporaryFolder("readers")
+    let path = folder.file("data/lake/iot/measurement")
+    let ours = try ModelTable(path: folder.file("ours"))
+    try ours.append(1)
+    let schema = try #require(ours.table.current.delta.metadata?.schemaString)
+    try Data(schema.utf8).write(to: URL(fileURLWithPath: folder.file("schema.json")))
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    for arguments in [["create", path, folder.file("schema.json")], ["append", path, "10000", "5"]] {
+      let result = try ChildProcess.run("python3", [script] + arguments)
+      #expect(result.status == 0, "\(result.errorOutput)")
+    }
+    let table = try Lake(store: try LocalObjectStore(path: folder.file("data")), clock: .system)
+      .table(domain: "iot", entity: "measurement")
+    for flush in Int64(0)..<3 {
+      _ = try table.flush(
+        Fixture.rows(flush * 20..<flush * 20 + 20), expected: flush == 0 ? nil : flush * 20 - 1, version: flush * 20 + 19)
+    }
+    let before = ModelTable.sorted(try table.refresh().rows().rows)
+    #expect(before.count == 65 && table.current.fileCount == 8)
+    let group = try #require(table.current.compactionGroup(CompactionOptions(), isFull: true, now: 0))
+    _ = try table.rewrite(group, schema: Fixture.schema, options: CompactionOptions()) { (_, _) throws(Fault) in }
+    let after = try table.refresh()
+    #expect(after.fileCount == 1 && after.rowCount == 65)
+    #expect(try ModelTable.sorted(after.rows().rows) == before)
+    try compare(path, before, Fixture.schema, folder)
+  }
+
   @Test("delta-rs and we commit to one table at once: nothing is lost, and each sees the other's rows")
   func racing() throws {
     let folder = try TemporaryFolder("readers")

@@ -56,5 +56,5 @@ package enum ExpectedRows {
     bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 
-  private static func text(_ value: Interval) -> String { "\(value.months) \(value.days) \(value.micros)" }
+  private static func text(_ value: Interval) -> String { "\(value.months) months \(value.days) days \(value.micros) microseconds" }
 }

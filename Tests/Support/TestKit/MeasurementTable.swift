@@ -3,7 +3,7 @@
 package import Bedrock
 package import Columnar
 package import EventSchema
-import Runtime
+package import Runtime
 
 /// The fault `body` throws, or nil.
 package func fault(_ body: () throws(Fault) -> Void) -> Fault? {
