@@ -463,11 +463,8 @@ import Testing
     let files = table.current.files.prefix(2).map(\.add)
     try commitForeign(
       lake,
-      files.flatMap { add in
-        [
-          #"{"remove":{"path":"\#(add.path)","deletionTimestamp":1,"dataChange":false}}"#,
-          #"{"add":{"path":"\#(add.path)","partitionValues":{},"size":\#(add.size),"modificationTime":1,"dataChange":false}}"#,
-        ]
+      files.map { add in
+        #"{"add":{"path":"\#(add.path)","partitionValues":{},"size":\#(add.size),"modificationTime":1,"dataChange":false}}"#
       })
     #expect(try table.refresh().files.count { $0.rowCount == nil } == 2)
     let group = try #require(table.current.compactionGroup(CompactionOptions(), isFull: true, now: 0))
