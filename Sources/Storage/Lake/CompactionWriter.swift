@@ -125,6 +125,8 @@ private final class CompactionFile {
   private let object: any ObjectWriter
   private var output: [UInt8] = []
   private(set) var rowCount = 0
+  /// Bytes of rows that the Parquet writer may not have encoded yet.
+  private var waitingBytes = 0
   private var isOpen = true
 
   init(
@@ -143,6 +145,13 @@ private final class CompactionFile {
   func append(_ chunk: Chunk, outputBytesMin: Int) throws(Fault) {
     try parquet.append(chunk, to: &output)
     rowCount += chunk.rowCount
+    // The Parquet writer collects rows before it encodes them, by their number: wide ones must not pile up.
+    var met: Set<ObjectIdentifier> = []
+    waitingBytes += chunk.columns.reduce(0) { $0 + GatheredRows.memoryBytes($1, &met) }
+    if waitingBytes >= outputBytesMin {
+      try parquet.append(GatheredRows([], order: nil), to: &output)
+      waitingBytes = 0
+    }
     try send(outputBytesMin)
   }
 
