@@ -90,7 +90,7 @@ let allModules: [Module] = [
       "Bedrock", "Runtime", "Columnar", "Kernels", "EventSchema", "StorageContract", "ObjectStore", "Lake",
       "StorageEngine",
     ], products: [log]),
-  Module("Functions", .engine, "Query", uses: ["Bedrock", "Runtime", "Columnar", "Kernels"]),
+  Module("Functions", .engine, "Query", uses: ["Bedrock", "Runtime", "Columnar", "Kernels", "CRE2"]),
   Module("Plan", .engine, "Query", uses: ["Bedrock", "Columnar", "StorageContract", "Functions"]),
   Module(
     "Catalog", .engine, "Query",
@@ -265,6 +265,7 @@ let shims: [String: Target] = [
   "CCodecs": .systemLibrary(name: "CCodecs", path: "Sources/Shims/CCodecs"),
   "CSimdjson": .target(
     name: "CSimdjson", path: "Sources/Shims/CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+  "CRE2": .target(name: "CRE2", path: "Sources/Shims/CRE2", linkerSettings: [.linkedLibrary("re2")]),
   "CCapnp": .target(
     name: "CCapnp", path: "Sources/Shims/CCapnp",
     linkerSettings: [.linkedLibrary("capnpc"), .linkedLibrary("capnp"), .linkedLibrary("kj")]),
@@ -298,6 +299,7 @@ let byName = Dictionary(uniqueKeysWithValues: allModules.map { ($0.name, $0) })
 /// Each C library has exactly one owner per use; these are the wrappers allowed to import it.
 let shimOwners: [String: Set<String>] = [
   "CRocksDB": ["HotTier"], "CNATS": ["Ingest"], "CCodecs": ["Compression"], "CSimdjson": ["JSONTape"],
+  "CRE2": ["Functions"],
   "CCapnp": ["CapnpSchema"], "CPgQuery": ["SQLSyntax"],
 ]
 
