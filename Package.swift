@@ -137,7 +137,7 @@ let allModules: [Module] = [
 
 /// Test targets: name, folder under `Tests`, modules under test.
 let allTests: [Module] = [
-  Module("TestKit", .tests, "Support", uses: ["Bedrock", "Runtime", "Columnar"]),
+  Module("TestKit", .tests, "Support", uses: ["Bedrock", "Runtime", "Columnar", "EventSchema"]),
   Module("ArchitectureTests", .tests, "Architecture"),
   Module("ColumnarTests", .tests, "Base", uses: ["Bedrock", "Columnar", "Runtime"]),
   Module("RuntimeTests", .tests, "Base", uses: ["Bedrock", "Runtime"]),

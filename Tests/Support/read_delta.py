@@ -2,7 +2,8 @@
 """Delta readers that are not ours, for tests.
 
   read_delta.py check                          which readers there are, one a line
-  read_delta.py compare <table> <expected> [column ...]   every reader must see what the file says; prints the
+  read_delta.py compare <table> <expected> [reader | column ...]
+                                               every reader, or each of these, must see what the file says; prints the
                                                differences. Of the columns single values are looked for too
   read_delta.py write <table>                  writes a small table with delta-rs, for our own reader
   read_delta.py create <table> <schema>        makes an empty table with delta-rs; the file has Delta's schema text
@@ -11,22 +12,18 @@
   read_delta.py insert <table> <first> <count> the same with DuckDB, by INSERT into the attached table
   read_delta.py mapped <table> <name | id>     writes a table with column mapping and nested columns; DuckDB must read mode name
 
-The expected file is JSON: {"columns": [name ...], "rows": [[value ...] ...]}, rows in the order of _pos, timestamps in
-microseconds since 1970, dates as text, bytes in hexadecimal, decimals as text, NaN and infinity as text.
+lake_rows.py says what is in the expected file; its rows are in the order of _pos.
 """
-import datetime
-import decimal
-import json
-import math
 import os
 import sys
-import sysconfig
 
 import deltalake
 import duckdb
 import pyarrow
 import pyarrow.ipc
 import pyarrow.parquet
+
+import lake_rows
 
 try:
     import polars
@@ -41,21 +38,7 @@ try:
 except ImportError:
     chdb = None
 
-EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
-
-
-def plain(value):
-    if isinstance(value, datetime.datetime):
-        return (value - EPOCH) // datetime.timedelta(microseconds=1)
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    if isinstance(value, (bytes, bytearray)):
-        return value.hex()
-    if isinstance(value, decimal.Decimal):
-        return str(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value
+READERS = {"delta-rs", "DataFusion", "PyArrow", "DuckDB", "Polars", "DataFusion provider", "ClickHouse"}
 
 
 def delta_rs(path):
@@ -68,10 +51,7 @@ def data_fusion(path):
 
 
 def duck_db(path):
-    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
-    connection.execute("set timezone='UTC'")
-    connection.execute(f"load '{duck_db_extension()}'")
-    return pyarrow.table(connection.sql(f"select * from delta_scan('{path}')").to_arrow_table())
+    return pyarrow.table(lake_rows.duckdb_connection("delta").sql(f"select * from delta_scan('{path}')").to_arrow_table())
 
 
 def arrow_dataset(path):
@@ -99,33 +79,21 @@ def click_house(path):
     return pyarrow.table({name: table[name].cast(types[name]) for name in table.column_names})
 
 
-def duck_db_extension():
-    folder = sysconfig.get_paths()["purelib"]
-    return f"{folder}/duckdb_extension_delta/extensions/v{duckdb.__version__}/delta.duckdb_extension"
-
-
-def filtered(path, expected, names):
+def filtered(path, expected, columns):
     """Counts with a filter that engines push into statistics: a bound that is too tight loses the row."""
-    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
-    connection.execute("set timezone='UTC'")
-    connection.execute(f"load '{duck_db_extension()}'")
-    failures = 0
-    for name in names:
-        at = expected["columns"].index(name)
-        values = [row[at] for row in expected["rows"] if row[at] is not None and not row[at] in ("nan", "inf", "-inf")]
-        for value in (min(values), max(values)):
-            literal = f"make_timestamptz({value})" if name == "published" else repr(value)
-            found = connection.sql(f"select count(*) from delta_scan('{path}') where {name} = {literal}").fetchone()[0]
-            if found != values.count(value):
-                print(f"DuckDB: {name} = {value} gives {found} rows, expected {values.count(value)}")
-                failures += 1
-    return failures
+    connection = lake_rows.duckdb_connection("delta")
+
+    def count(column, value):
+        where = f"{column} = {lake_rows.duckdb_literal(column, value)}"
+        return connection.sql(f"select count(*) from delta_scan('{path}') where {where}").fetchone()[0]
+
+    return lake_rows.compare_bounds("DuckDB", columns, expected, count)
 
 
 def readers():
     result = {"delta-rs": delta_rs, "DataFusion": data_fusion}
     result["PyArrow"] = arrow_dataset
-    if os.path.exists(duck_db_extension()):
+    if os.path.exists(lake_rows.duckdb_extension("delta")):
         result["DuckDB"] = duck_db
     if polars:
         result["Polars"] = polars_delta
@@ -136,28 +104,17 @@ def readers():
     return result
 
 
-def compare(path, expected_path, *names):
-    with open(expected_path) as file:
-        expected = json.load(file)
+def compare(path, expected_path, names):
+    """`names`: readers of READERS, and columns."""
+    expected = lake_rows.expected_rows(expected_path)
+    only = [name for name in names if name in READERS]
+    columns = [name for name in names if name not in READERS] or ["published", "sequence", "_pos", "value", "series"]
     failures = 0
     for name, reader in readers().items():
-        table = reader(path)
-        columns = table.column_names
-        rows = [[plain(value) for value in row.values()] for row in table.to_pylist()]
-        rows.sort(key=lambda row: row[columns.index("_pos")])
-        if columns != expected["columns"]:
-            print(f"{name}: columns {columns}, expected {expected['columns']}")
-            failures += 1
-        if len(rows) != len(expected["rows"]):
-            print(f"{name}: {len(rows)} rows, expected {len(expected['rows'])}")
-            failures += 1
-        wrong = [pair for pair in zip(rows, expected["rows"]) if pair[0] != pair[1]]
-        for row, want in wrong[:3]:
-            print(f"{name}: row {row}\n    expected {want}")
-        failures += len(wrong)
-        print(f"{name}: {len(rows)} rows compared")
-    if "DuckDB" in readers():
-        failures += filtered(path, expected, names or ("published", "sequence", "_pos", "value", "series"))
+        if not only or name in only:
+            failures += lake_rows.compare(name, reader(path), expected, "_pos")
+    if "DuckDB" in readers() and all(column in expected["columns"] for column in columns):
+        failures += filtered(path, expected, columns)
     return 1 if failures else 0
 
 
@@ -187,21 +144,14 @@ def append(path, first, count):
     schema = pyarrow.schema(deltalake.DeltaTable(path).schema())
     for position in range(first, first + count):
         values = {"sequence": position * 10, "name": "foreign", "_pos": position,
-                  "published": EPOCH, "received": EPOCH}
+                  "published": lake_rows.EPOCH, "received": lake_rows.EPOCH}
         row = pyarrow.table({field.name: pyarrow.array([values.get(field.name)], field.type) for field in schema})
         deltalake.write_deltalake(path, row, mode="append")
     return 0
 
 
-def duck_db_connection():
-    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
-    connection.execute("set timezone='UTC'")
-    connection.execute(f"load '{duck_db_extension()}'")
-    return connection
-
-
 def insert(path, first, count):
-    connection = duck_db_connection()
+    connection = lake_rows.duckdb_connection("delta")
     connection.execute(f"attach '{path}' as lake (type delta)")
     columns = connection.execute("select name, type from pragma_table_info('lake')").fetchall()
     conflicts = 0
@@ -284,9 +234,9 @@ def mapped(path, mode):
     with open(f"{path}/_delta_log/{0:020}.json", "w") as log:
         log.write("\n".join(map(json.dumps, actions)) + "\n")
     # DuckDB 1.5.5 goes by physical names in mode "id" too, and reads nulls here.
-    if mode == "id" or not os.path.exists(duck_db_extension()):
+    if mode == "id" or not os.path.exists(lake_rows.duckdb_extension("delta")):
         return 0
-    seen = duck_db_connection().execute(f"select * from delta_scan('{path}') order by id").fetchall()
+    seen = lake_rows.duckdb_connection("delta").execute(f"select * from delta_scan('{path}') order by id").fetchall()
     expected = [
         (1, {"a": 5, "b": None}, [{"n": 1, "day": day}, None], {"k": {"v": 0.5}}, {"late": None}),
         (2, None, None, None, None),
@@ -301,7 +251,7 @@ if __name__ == "__main__":
     if sys.argv[1] == "check":
         print("\n".join(readers()))
     elif sys.argv[1] == "compare":
-        sys.exit(compare(*sys.argv[2:]))
+        sys.exit(compare(sys.argv[2], sys.argv[3], sys.argv[4:]))
     elif sys.argv[1] == "create":
         sys.exit(create(sys.argv[2], sys.argv[3]))
     elif sys.argv[1] == "count":

@@ -6,57 +6,24 @@
   read_iceberg.py rest <endpoint> <namespace> <table> <sql>    pyiceberg and DuckDB attach by REST; one line each with
                                                                what the statement gives over the table `t`
 
-The expected file is JSON: {"columns": [name ...], "rows": [[value ...] ...]}, rows in the order of _cramped_pos,
-timestamps in microseconds since 1970, dates as text, bytes in hexadecimal, decimals as text, NaN and infinity as text.
+lake_rows.py says what is in the expected file; its rows are in the order of _cramped_pos.
 """
 import datetime
-import decimal
 import importlib.util
-import json
-import math
 import os
 import sys
-import sysconfig
 
-EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+import lake_rows
+
 POSITION = "_cramped_pos"
-
-
-def plain(value):
-    if isinstance(value, datetime.datetime):
-        if value.tzinfo is None:
-            value = value.replace(tzinfo=datetime.timezone.utc)
-        return (value - EPOCH) // datetime.timedelta(microseconds=1)
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    if isinstance(value, (bytes, bytearray)):
-        return value.hex()
-    if isinstance(value, decimal.Decimal):
-        return str(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value
 
 
 def has(*modules):
     return all(importlib.util.find_spec(module) is not None for module in modules)
 
 
-def extension(name):
-    import duckdb
-
-    folder = sysconfig.get_paths()["purelib"]
-    return f"{folder}/duckdb_extension_{name}/extensions/v{duckdb.__version__}/{name}.duckdb_extension"
-
-
 def connect():
-    import duckdb
-
-    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
-    connection.execute("set timezone='UTC'")
-    for name in ("avro", "httpfs", "iceberg"):
-        connection.execute(f"load '{extension(name)}'")
-    return connection
+    return lake_rows.duckdb_connection("avro", "httpfs", "iceberg")
 
 
 def by_pyiceberg(table, metadata):
@@ -92,7 +59,7 @@ def readers():
     result = {}
     if has("pyiceberg", "pyarrow"):
         result["pyiceberg"] = by_pyiceberg
-    if has("duckdb", "pyarrow") and all(os.path.exists(extension(name)) for name in ("avro", "httpfs", "iceberg")):
+    if has("duckdb", "pyarrow") and all(os.path.exists(lake_rows.duckdb_extension(name)) for name in ("avro", "httpfs", "iceberg")):
         result["DuckDB"] = by_duckdb
     if has("polars", "pyiceberg"):
         result["Polars"] = by_polars
@@ -112,31 +79,12 @@ def tidy(value, want):
 
 
 def compare(table, metadata, expected_path):
-    with open(expected_path) as file:
-        expected = json.load(file)
+    expected = lake_rows.expected_rows(expected_path)
     failures = 0
     for name, reader in readers().items():
-        found = reader(table, metadata)
-        columns = found.column_names
-        rows = [[plain(value) for value in row.values()] for row in found.to_pylist()]
-        rows.sort(key=lambda row: row[columns.index(POSITION)])
-        if columns != expected["columns"]:
-            print(f"{name}: columns {columns}, expected {expected['columns']}")
-            failures += 1
-        if len(rows) != len(expected["rows"]):
-            print(f"{name}: {len(rows)} rows, expected {len(expected['rows'])}")
-            failures += 1
-        wrong = 0
-        for row, want in zip(rows, expected["rows"]):
-            if name == "ClickHouse":
-                row = [tidy(*pair) for pair in zip(row, want)]
-            if row != want:
-                wrong += 1
-                if wrong <= 3:
-                    print(f"{name}: row {row}\n    expected {want}")
-        failures += wrong
+        same = {"tidy": tidy} if name == "ClickHouse" else {}
+        failures += lake_rows.compare(name, reader(table, metadata), expected, POSITION, **same)
         failures += filtered(name, metadata, expected)
-        print(f"{name}: {len(rows)} rows compared")
     return 1 if failures else 0
 
 
@@ -150,26 +98,17 @@ def filtered(name, metadata, expected):
 
         def count(column, value):
             if column == "published":
-                value = (EPOCH + datetime.timedelta(microseconds=value)).isoformat()
+                value = (lake_rows.EPOCH + datetime.timedelta(microseconds=value)).isoformat()
             return table.scan(row_filter=EqualTo(column, value)).to_arrow().num_rows
     elif name == "DuckDB":
         connection = connect()
 
         def count(column, value):
-            literal = f"make_timestamptz({value})" if column == "published" else repr(value)
-            return connection.sql(f"select count(*) from iceberg_scan('{metadata}') where {column} = {literal}").fetchone()[0]
+            where = f"{column} = {lake_rows.duckdb_literal(column, value)}"
+            return connection.sql(f"select count(*) from iceberg_scan('{metadata}') where {where}").fetchone()[0]
     else:
         return 0
-    failures = 0
-    for column in ("published", "sequence", POSITION, "value", "series"):
-        at = expected["columns"].index(column)
-        values = [row[at] for row in expected["rows"] if row[at] is not None and row[at] not in ("nan", "inf", "-inf")]
-        for value in (min(values), max(values)) if values else ():
-            found = count(column, value)
-            if found != values.count(value):
-                print(f"{name}: {column} = {value} gives {found} rows, expected {values.count(value)}")
-                failures += 1
-    return failures
+    return lake_rows.compare_bounds(name, ("published", "sequence", POSITION, "value", "series"), expected, count)
 
 
 def rest(endpoint, namespace, table, sql):

@@ -44,7 +44,7 @@ package struct Planner: Sendable {
     let bound = try binder.bindQuery(query, parent: nil, sight: CommonTableSight())
     let types = try binder.finalParameterTypes()
     let optimizer = Optimizer(
-      context: settings.context, foldsStable: false, ordering: JoinOrder(estimates: binder.estimates))
+      context: settings.context, foldsStable: false, ordering: binder.ordering)
     var subqueries: [PlanNode] = []
     for plan in binder.subqueries { subqueries.append(try optimizer.optimise(plan)) }
     let root = try optimizer.optimise(bound.plan)

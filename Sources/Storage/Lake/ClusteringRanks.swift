@@ -46,6 +46,24 @@ struct ClusteringRanks {
     }
   }
 
+  /// The same rows ranked by the distinct values of the first rows alone: how many of those are not greater.
+  func among(firstRows known: Int) -> ClusteringRanks {
+    precondition(known <= ranks.count)
+    var isKnown = [UInt32](repeating: 0, count: count)
+    for row in 0..<known { isKnown[Int(ranks[row])] = 1 }
+    var sum: UInt32 = 0
+    for rank in isKnown.indices {
+      sum += isKnown[rank]
+      isKnown[rank] = sum
+    }
+    return ClusteringRanks(ranks: ranks.map { isKnown[Int($0)] }, count: Int(sum) + 1)
+  }
+
+  private init(ranks: [UInt32], count: Int) {
+    self.ranks = ranks
+    self.count = count
+  }
+
   private static func fill(_ keys: inout [Int64], _ column: Column) {
     switch column.type.physical {
     case .bool8:

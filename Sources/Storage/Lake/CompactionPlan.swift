@@ -10,7 +10,10 @@
 //   tier        0           1          2                   small │ full: left alone
 //
 // Clustering looks at ranges instead: where more than `overlapMax` files cover one point, the files over that point are
-// merged into files with ranges side by side.
+// merged into files with ranges side by side. In a table with clustering keys, full files that no step of clustering has
+// made are joined with their neighbours in time, once there are more than `overlapMax` of them, and divided along the
+// keys; compaction leaves what came of that alone. Files of another layout than the table's are clustered first: a change
+// of the keys reaches old files in steps, oldest rows first.
 //
 // Every group is one commit, and every commit of a compaction leaves fewer files, so a job ends whatever it meets.
 
@@ -46,6 +49,10 @@ struct CompactionCandidate: Sendable, Equatable {
   let keys: ClosedRange<Int64>?
   var modifiedMicros: Int64 = 0
   var deletedShare = 0.0
+  /// Lies in another way than the table's files shall.
+  var isStale = false
+  /// Made by a step of clustering along keys.
+  var isClustered = false
 
   /// Order of files side by side; those without a range come last.
   var order: (Int64, Int64, Int) { (keys?.lowerBound ?? .max, keys?.upperBound ?? .max, index) }
@@ -66,7 +73,7 @@ struct CompactionPlan {
   /// The next files to merge, as indices; nil when nothing is due.
   func compaction(_ files: [CompactionCandidate], isFull: Bool, now: Int64) -> [Int]? {
     if let worn = files.first(where: { $0.deletedShare >= options.deletedShareMin }) { return [worn.index] }
-    let small = files.filter { $0.bytes < fullBytes }.sorted { $0.order < $1.order }
+    let small = files.filter { $0.bytes < fullBytes && !$0.isClustered }.sorted { $0.order < $1.order }
     if small.count < 2 { return nil }
     let isIdle = now - (files.map(\.modifiedMicros).max() ?? 0) >= options.idleMicros
     if isFull || isIdle { return packed(small) }
@@ -134,6 +141,32 @@ struct CompactionPlan {
       bytes += file.bytes
     }
     return group.count >= 2 ? group : nil
+  }
+
+  /// The next files of another layout, as many as one step may hold; nil when there are none.
+  func stale(_ files: [CompactionCandidate]) -> [Int]? {
+    let group = neighbours(files.filter(\.isStale))
+    return group.isEmpty ? nil : group
+  }
+
+  /// The next full files that no step of clustering has made; nil when there are too few to divide them along keys.
+  func unclustered(_ files: [CompactionCandidate], isFull: Bool) -> [Int]? {
+    let new = files.filter { !$0.isClustered && (isFull || $0.bytes >= fullBytes) }
+    guard new.count > (isFull ? 1 : options.overlapMax) else { return nil }
+    let group = neighbours(new)
+    return group.count >= 2 ? group : nil
+  }
+
+  /// The first files in the order of `published` that one step of clustering may hold.
+  private func neighbours(_ files: [CompactionCandidate]) -> [Int] {
+    var group: [Int] = []
+    var bytes: Int64 = 0
+    for file in files.sorted(by: { $0.order < $1.order }) {
+      if !group.isEmpty && (bytes + file.bytes > options.clusterBytesMax || group.count == options.groupFilesMax) { break }
+      group.append(file.index)
+      bytes += file.bytes
+    }
+    return group
   }
 
   /// Files all of whose rows were published before `cutoff`, and those of which a part was, by more than `slack`.

@@ -1,5 +1,5 @@
-// Writes merged rows straight into data files: rows come in the order they shall lie in, so nothing is gathered. What is
-// held is what ParquetWriter holds: the pages of one row group.
+// Writes merged rows straight into data files: rows come in the order they shall lie in, as chunks or as sorted runs, so
+// nothing is gathered. What is held is what ParquetWriter holds: the pages of one row group.
 
 import Bedrock
 import Columnar
@@ -22,21 +22,27 @@ final class CompactionWriter {
   private let fileBytesMax: Int64
   /// What a row takes as stored, as far as the source files tell.
   private let bytesPerRow: Double
+  private let tags: [String: String?]
   private var current: CompactionFile?
   private var files: [LakeFile] = []
   private var isDone = false
 
+  /// - Parameters:
+  ///   - sortingColumns: by which rows are sorted; none for rows along a curve.
+  ///   - tags: of each file's log entry.
   init(
-    table: LakeTable, columns: [TableColumn], deltaSchema: DeltaSchema, sortingColumn: Int, fileBytesMax: Int64,
-    bytesPerRow: Double
+    table: LakeTable, columns: [TableColumn], deltaSchema: DeltaSchema, sortingColumns: [Int], fileBytesMax: Int64,
+    bytesPerRow: Double, tags: [String: String?]
   ) {
     precondition(fileBytesMax > 0 && bytesPerRow >= 0)
     self.table = table
     self.deltaSchema = deltaSchema
-    self.columns = columns.map { LakeLayout.column($0, sortKey: columns[sortingColumn].name) }
+    let sortKey = sortingColumns.first.map { columns[$0].name } ?? ""
+    self.columns = columns.map { LakeLayout.column($0, sortKey: sortKey) }
     var options = LakeLayout.options(table.lake.options)
-    options.sortingColumns = [sortingColumn]
+    options.sortingColumns = sortingColumns
     self.options = options
+    self.tags = tags
     self.fileBytesMax = fileBytesMax
     self.bytesPerRow = bytesPerRow
   }
@@ -46,17 +52,33 @@ final class CompactionWriter {
   func append(_ chunk: Chunk) throws(Fault) {
     precondition(!isDone, "a finished writer takes no rows")
     if chunk.rowCount == 0 { return }
-    let file: CompactionFile
-    if let current {
-      file = current
-    } else {
-      let name = "part-\(DeltaTransactionBuilder.uuid()).parquet"
-      file = try CompactionFile(
-        name: name, path: table.place.path(name), columns, options, table.lake.store, table.lake.encoders)
-      current = file
-    }
+    let file = try openFile()
     try file.append(chunk, outputBytesMin: Self.outputBytesMin)
     if file.estimatedBytes(bytesPerRow: bytesPerRow) >= Double(fileBytesMax) { try endFile() }
+  }
+
+  /// A sorted run, which is cut where a file is full.
+  func append(_ rows: GatheredRows) throws(Fault) {
+    precondition(!isDone, "a finished writer takes no rows")
+    let fileRowsMax = bytesPerRow > 0 ? max(1, Double(fileBytesMax) / bytesPerRow) : Double(Int32.max)
+    var row = 0
+    while row < rows.rowCount {
+      let file = try openFile()
+      let room = max(1, Int(min(fileRowsMax, Double(Int32.max))) - file.rowCount)
+      let end = min(rows.rowCount, row + min(room, options.rowGroupRowsMax))
+      try file.append(RowRange(rows: rows, range: row..<end), outputBytesMin: Self.outputBytesMin)
+      row = end
+      if file.estimatedBytes(bytesPerRow: bytesPerRow) >= Double(fileBytesMax) { try endFile() }
+    }
+  }
+
+  private func openFile() throws(Fault) -> CompactionFile {
+    if let current { return current }
+    let name = "part-\(DeltaTransactionBuilder.uuid()).parquet"
+    let file = try CompactionFile(
+      name: name, path: table.place.path(name), columns, options, table.lake.store, table.lake.encoders)
+    current = file
+    return file
   }
 
   /// Every file returned is durable under its name, but in no log entry yet.
@@ -85,7 +107,7 @@ final class CompactionWriter {
     FaultPoint.pass("compact.file_published")
     let add = DeltaAdd(
       path: file.name, size: Int64(summary.byteCount), modificationTime: table.lake.clock.nowMicros() / 1_000,
-      dataChange: false, stats: LakeLayout.statistics(summary, columns).json(deltaSchema))
+      dataChange: false, stats: LakeLayout.statistics(summary, columns).json(deltaSchema), tags: tags)
     files.append(LakeFile(add: add, rowCount: Int64(summary.rowCount)))
     // Read back what readers will see before any log entry names it.
     let footer = try table.lake.footers.footer(file.path, size: add.size)
@@ -102,7 +124,9 @@ private final class CompactionFile {
   private var parquet: ParquetWriter
   private let object: any ObjectWriter
   private var output: [UInt8] = []
-  private var rowCount = 0
+  private(set) var rowCount = 0
+  /// Bytes of rows that the Parquet writer may not have encoded yet.
+  private var waitingBytes = 0
   private var isOpen = true
 
   init(
@@ -121,6 +145,23 @@ private final class CompactionFile {
   func append(_ chunk: Chunk, outputBytesMin: Int) throws(Fault) {
     try parquet.append(chunk, to: &output)
     rowCount += chunk.rowCount
+    // The Parquet writer collects rows before it encodes them, by their number: wide ones must not pile up.
+    var met: Set<ObjectIdentifier> = []
+    waitingBytes += chunk.columns.reduce(0) { $0 + GatheredRows.memoryBytes($1, &met) }
+    if waitingBytes >= outputBytesMin {
+      try parquet.append(GatheredRows([], order: nil), to: &output)
+      waitingBytes = 0
+    }
+    try send(outputBytesMin)
+  }
+
+  func append(_ rows: RowRange, outputBytesMin: Int) throws(Fault) {
+    try parquet.append(rows, to: &output)
+    rowCount += rows.rowCount
+    try send(outputBytesMin)
+  }
+
+  private func send(_ outputBytesMin: Int) throws(Fault) {
     if output.count >= outputBytesMin {
       try object.append(output)
       output.removeAll(keepingCapacity: true)

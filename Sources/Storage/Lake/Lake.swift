@@ -108,12 +108,13 @@ package final class Lake: Sendable {
 package struct LakeOptions: Sendable {
   /// Bytes of a data file, about: a flush begins the next file when the rows gathered are estimated to take so many.
   package var fileBytesTarget = 128 * 1_048_576
-  /// Bytes of rows that a flush gathers in memory at most before it writes a file, whatever size that gets.
+  /// Bytes that a flush, or a rewrite along clustering keys, takes in memory for rows until they are written: the rows
+  /// gathered, and what putting them in order and encoding them takes. A file ends early when it would need more.
   package var writeBufferBytesMax = 256 * 1_048_576
   /// Threads that encode the columns of a file together, the one that writes it included.
   package var writeThreadCount = WorkerPool.coreCount
-  /// How files of a table are laid out, by `domain.entity`; by `published` where nothing is said.
-  package var clustering: [String: LakeClustering] = [:]
+  /// How files of each table are laid out.
+  package var clustering = LakeClusteringPolicy()
   /// Rows of a row group at most.
   package var rowGroupRowsMax = 1_000_000
   /// Bytes of Parquet footers and page indexes kept in memory.

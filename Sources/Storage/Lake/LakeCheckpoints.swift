@@ -72,14 +72,18 @@ struct LakeCheckpoints {
 
   // MARK: Writing
 
-  /// Writes the checkpoint of `state` unless there is one, and the hint unless it names a newer one.
-  func write(_ state: DeltaSnapshot, tombstonesAfter: Int64) throws(Fault) {
+  /// Writes the checkpoint of `state` unless there is one, and the hint unless it names a newer one. `step` is told of the
+  /// actions and bytes once they are written, before they are read back; it may throw to stop.
+  func write(
+    _ state: DeltaSnapshot, tombstonesAfter: Int64, step: LakeCheckpointStep = { _, _ in }
+  ) throws(Fault) {
     let name = DeltaLogName.checkpoint(state.version)
     let path = try log.path(name)
     let checkpoint = try DeltaCheckpointWriter.write(state, tombstonesAfter: tombstonesAfter)
     FaultPoint.pass("lake.checkpoint_encoded")
     _ = try log.place.store.putIfAbsent(path, checkpoint.bytes)
     FaultPoint.pass("lake.checkpoint_published")
+    try step(Int(checkpoint.actionCount), Int64(checkpoint.bytes.count))
     let files = DeltaCheckpointFiles(version: state.version, names: [name])
     guard let again = try read(files), again.isEqual(to: state, tombstonesAfter: tombstonesAfter) else {
       // Whoever wrote it: nobody shall read it.

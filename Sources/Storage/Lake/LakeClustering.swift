@@ -8,13 +8,17 @@
 // of bits, so that skewed keys count as much as even ones. Hilbert's curve keeps neighbours together better than Z-order,
 // whose order is cheaper to explain; Hilbert is the default.
 
-import Bedrock
+package import Bedrock
 import Columnar
-import EventSchema
+import DeltaFormat
+package import EventSchema
 
 /// The keys by which files of a table are laid out.
 package struct LakeClustering: Sendable, Hashable {
-  package enum Curve: Sendable, Hashable { case hilbert, zOrder }
+  package enum Curve: String, Sendable, Hashable, CaseIterable {
+    case hilbert
+    case zOrder = "z_order"
+  }
   /// Column names; the first is the only one when there is one.
   package var columns: [String]
   package var curve: Curve
@@ -31,6 +35,26 @@ package struct LakeClustering: Sendable, Hashable {
 
   /// True when rows are in the order of `published` alone.
   package var isByTime: Bool { columns.isEmpty || columns == Self.published.columns }
+
+  /// As files and people are told: `published`, `series`, `hilbert(series, value)`.
+  package var text: String {
+    if isByTime { return "published" }
+    if columns.count == 1 { return columns[0] }
+    return "\(curve.rawValue)(\(columns.joined(separator: ", ")))"
+  }
+
+  /// From a configuration: names separated by commas. Throws F0000 for too many, repeated or empty names.
+  package init(keys: String, curve: Curve) throws(Fault) {
+    let columns = keys.split(separator: ",", omittingEmptySubsequences: false).map { part in
+      String(part.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+    }
+    guard columns.count <= Self.columnsMax, Set(columns).count == columns.count, !columns.contains("") else {
+      throw Fault(
+        .configFileError, "the clustering keys \"\(keys.prefix(200))\" are not up to \(Self.columnsMax) different columns",
+        hint: "Write column names separated by commas; the default is published.")
+    }
+    self.init(columns: columns, curve: curve)
+  }
 
   /// Places of the keys among `columns`; empty for the order by time. Throws 42703 for an unknown column and 42P15 for one
   /// that cannot be a key.
@@ -69,5 +93,81 @@ package struct LakeClustering: Sendable, Hashable {
     let sorted = byTime.map { codes[Int($0)] }
     if let byKey = RadixSort.order(sorted.span) { order = byKey.map { byTime[Int($0)] } }
     return order
+  }
+}
+
+/// Which table is laid out how: what is said of a table counts before what is said of its domain.
+package struct LakeClusteringPolicy: Sendable, Hashable {
+  package var usual: LakeClustering
+  package var domains: [String: LakeClustering]
+  /// By `domain.entity`.
+  package var tables: [String: LakeClustering]
+
+  package init(
+    usual: LakeClustering = .published, domains: [String: LakeClustering] = [:], tables: [String: LakeClustering] = [:]
+  ) {
+    self.usual = usual
+    self.domains = domains
+    self.tables = tables
+  }
+
+  /// - Parameter table: `domain.entity`.
+  package func clustering(of table: String) -> LakeClustering {
+    tables[table] ?? domains[String(table.prefix { $0 != "." })] ?? usual
+  }
+}
+
+/// The layout that files of a table get now.
+package struct LakeTableLayout: Sendable {
+  /// What is configured where the table can be laid out so, else the order by `published`.
+  package let clustering: LakeClustering
+  /// Why it is not what is configured.
+  package let problem: Fault?
+}
+
+extension LakeTable {
+  /// How files with these columns are laid out: as configured, or by `published` when a key is not among them, or cannot
+  /// be one.
+  func layout(_ columns: [TableColumn]) -> LakeTableLayout {
+    let wanted = lake.options.clustering.clustering(of: name)
+    do throws(Fault) {
+      _ = try wanted.keys(columns)
+      return LakeTableLayout(clustering: wanted, problem: nil)
+    } catch {
+      return LakeTableLayout(clustering: .published, problem: error)
+    }
+  }
+
+  /// How files that are flushed under `schema` are laid out.
+  package func layout(of schema: TableSchema) -> LakeTableLayout {
+    layout(DeltaTransactionBuilder.lakeColumns(schema).map(\.column))
+  }
+
+  /// How files of `base` are laid out when they are rewritten under `schema`: a key that the lake has no column of yet
+  /// waits for its first flush.
+  package func layout(of schema: TableSchema, in base: LakeSnapshot) -> LakeTableLayout {
+    let known = Set((base.schema?.fields ?? []).compactMap(\.fieldID))
+    return layout(DeltaTransactionBuilder.lakeColumns(schema).map(\.column).filter { known.contains($0.fieldID) })
+  }
+}
+
+// What a file says of its own layout: tags of its log entry, which checkpoints keep.
+extension LakeDataFile {
+  /// As `LakeClustering.text`; files without the tag are from before it, and by time.
+  static let layoutTag = "cramped.sortedBy"
+  /// Files that one step of clustering made share a name here: they lie side by side along the keys.
+  static let clusterTag = "cramped.cluster"
+
+  package var layoutText: String { add.tags[Self.layoutTag].flatMap { $0 } ?? LakeClustering.published.text }
+  var cluster: String? { add.tags[Self.clusterTag].flatMap { $0 } }
+}
+
+extension LakeClustering {
+  /// Tags of a file laid out so. - Parameter cluster: of the step of clustering that made it.
+  func tags(cluster: String? = nil) -> [String: String?] {
+    if isByTime { return [:] }
+    var tags: [String: String?] = [LakeDataFile.layoutTag: text]
+    if let cluster { tags[LakeDataFile.clusterTag] = cluster }
+    return tags
   }
 }

@@ -39,6 +39,8 @@ final class LakePast: Sendable {
       if snapshots.count > Self.snapshotsMax { snapshots.removeFirst() }
     }
   }
+  /// Lets the old states go, so that only those that somebody reads are alive.
+  func forgetSnapshots() { snapshots.withLock { $0 = [] } }
   func version(_ version: Int64) -> LakeVersion? { versions.withLock { $0[version] } }
   func keep(_ version: LakeVersion) {
     versions.withLock { versions in
@@ -61,6 +63,7 @@ extension LakeTable {
     precondition(delta.version == version)
     let snapshot = try LakeSnapshot(delta, after: LakeSnapshot(place: place))
     past.keep(snapshot)
+    read.add(snapshot)
     return snapshot
   }
 

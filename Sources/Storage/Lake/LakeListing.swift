@@ -70,7 +70,7 @@ extension LakeTable {
         modifiedMicros: file.modifiedMicros,
         schemaVersion: (file.tags["cramped.schemaVersion"] ?? nil).flatMap { Int64($0) },
         minPublished: published?.min?.integer, maxPublished: published?.max?.integer,
-        sortedBy: file.tags["cramped.sortedBy"] ?? (isForeign ? nil : "published"),
+        sortedBy: isForeign && file.tags[LakeDataFile.layoutTag] == nil ? nil : file.layoutText,
         deletedRows: file.deletionVector?.cardinality ?? 0)
     }
   }

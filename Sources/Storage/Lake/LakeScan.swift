@@ -34,16 +34,17 @@ final class LakeScanWork: Sendable {
   let cache: FooterCache
   /// What the table says of its nested columns, by field id.
   let shapes: [Int32: ParquetShape]
+  /// Kept alive as long as somebody reads, so that vacuum knows.
+  private let snapshot: LakeSnapshot
   private let rowsSeen = Atomic<Int>(0)
   private let rowsKept = Atomic<Int>(0)
 
-  init(
-    columns: [TableColumn], conditions: [LakeCondition], cache: FooterCache, shapes: [Int32: ParquetShape] = [:]
-  ) {
+  init(columns: [TableColumn], conditions: [LakeCondition], snapshot: LakeSnapshot) {
     self.columns = columns
     self.conditions = conditions
-    self.cache = cache
-    self.shapes = shapes
+    self.snapshot = snapshot
+    cache = snapshot.footers
+    shapes = snapshot.shapes
   }
 
   func note(seen: Int, kept: Int) {
@@ -78,8 +79,7 @@ package final class LakeScan: TableScan {
       LakeCondition(columns[$0.column], $0.test)
     }
     let work = LakeScanWork(
-      columns: request.columns.map { columns[$0] }, conditions: conditions, cache: snapshot.footers,
-      shapes: snapshot.shapes)
+      columns: request.columns.map { columns[$0] }, conditions: conditions, snapshot: snapshot)
     self.work = work
     let files = live.filter { !Self.excludes($0, snapshot.schema, conditions) }
     var groups: [LakeMorsel] = []

@@ -31,6 +31,8 @@ package final class LakeTable: Sendable {
   /// When the log was last looked through for a gap, in nanoseconds of the monotonic clock.
   private let lastLook = Atomic<UInt64>(0)
   let past = LakePast()
+  /// Versions that somebody in this process reads.
+  let read = LiveSnapshots()
 
   var folder: ObjectPath { place.folder }
   var log: LakeLog { LakeLog(place: place) }
@@ -86,6 +88,7 @@ package final class LakeTable: Sendable {
   private func adopt(_ delta: DeltaSnapshot, after before: LakeSnapshot) throws(Fault) -> LakeSnapshot {
     precondition(delta.version > before.version, "a table's state never goes back")
     let next = try LakeSnapshot(delta, after: before)
+    read.add(next)
     latest.withLock { $0 = next }
     return next
   }
@@ -186,7 +189,4 @@ package final class LakeTable: Sendable {
     try checkOwn()
     return try LakeWriter(table: self, schema: schema)
   }
-
-  /// How the files of this table are laid out.
-  package var clustering: LakeClustering { lake.options.clustering[name] ?? .published }
 }

@@ -22,39 +22,47 @@ package struct LakeLogCleanup: Sendable, Equatable {
   package var oldestVersion: Int64
 }
 
+/// Told of the actions and bytes that a checkpoint wrote; a throw stops what comes after.
+package typealias LakeCheckpointStep = (_ actions: Int, _ bytes: Int64) throws(Fault) -> Void
+
+extension LakeSnapshot {
+  /// About how many actions a checkpoint of this version has: one for each file and application, and a few more.
+  package var checkpointActions: Int { delta.files.count + delta.tombstones.count + delta.transactions.count + 2 }
+}
+
 extension LakeTable {
   /// Tombstones are kept in checkpoints this long unless the table says otherwise.
   private static let tombstoneDays: Int64 = 7
 
   /// Writes a checkpoint of the newest version unless it has one; returns the version, nil when there is no table yet.
   @discardableResult
-  package func checkpoint() throws(Fault) -> Int64? {
+  package func checkpoint(step: LakeCheckpointStep = { _, _ in }) throws(Fault) -> Int64? {
     try checkOwn()
     let snapshot = try refresh()
     guard snapshot.version >= 0 else { return nil }
-    try writeCheckpoint(snapshot.delta)
+    try writeCheckpoint(snapshot.delta, step)
     return snapshot.version
   }
 
   /// Writes a checkpoint when `LakeOptions.checkpointCommits` commits came since the last; true when it did.
-  package func checkpointIfDue() throws(Fault) -> Bool {
+  package func checkpointIfDue(step: LakeCheckpointStep = { _, _ in }) throws(Fault) -> Bool {
     try checkOwn()
     let snapshot = try refresh()
     guard snapshot.version >= 0 else { return false }
     let last = try log.lastCheckpoint()?.version ?? -1
     guard snapshot.version - last >= lake.options.checkpointCommits else { return false }
-    try writeCheckpoint(snapshot.delta)
+    try writeCheckpoint(snapshot.delta, step)
     return true
   }
 
-  private func writeCheckpoint(_ delta: DeltaSnapshot) throws(Fault) {
+  private func writeCheckpoint(_ delta: DeltaSnapshot, _ step: LakeCheckpointStep = { _, _ in }) throws(Fault) {
     if let version = delta.protocolVersion, let metadata = delta.metadata {
       try DeltaFeatures.checkWritable(version, metadata, metadata.schema())
     }
     let retention = DeltaInterval.micros(delta.metadata?.configuration["delta.deletedFileRetentionDuration"])
       ?? Self.tombstoneDays * 86_400_000_000
     let after = lake.clock.nowMicros().subtractingReportingOverflow(retention).partialValue / 1_000
-    try LakeCheckpoints(log: log).write(delta, tombstonesAfter: after)
+    try LakeCheckpoints(log: log).write(delta, tombstonesAfter: after, step: step)
   }
 
   /// Puts the commits since the last checkpoint into one compacted log, if there are at least `commitsMin`; returns the
@@ -77,8 +85,11 @@ extension LakeTable {
   }
 
   /// Deletes log entries that no version of the last `retentionMicros`, and no named version, needs. With `dryRun` it only
-  /// says which. Versions older than the cut cannot be read any more.
-  package func cleanLog(retentionMicros: Int64, dryRun: Bool = false) throws(Fault) -> LakeLogCleanup {
+  /// says which. Versions older than the cut cannot be read any more. `step` is told how many files go, then of each that
+  /// went; it may throw to stop between two.
+  package func cleanLog(
+    retentionMicros: Int64, dryRun: Bool = false, step: (_ found: Int, _ deleted: Int) throws(Fault) -> Void = { _, _ in }
+  ) throws(Fault) -> LakeLogCleanup {
     precondition(retentionMicros >= 0)
     try checkOwn()
     let snapshot = try refresh()
@@ -104,9 +115,11 @@ extension LakeTable {
     }
     if dryRun || names.isEmpty { return LakeLogCleanup(deleted: names, oldestVersion: checkpoint) }
     try moveHint(to: checkpoint)
+    try step(names.count, 0)
     for name in names {
       FaultPoint.pass("lake.log_cleaning")
       try place.store.delete(log.path(name))
+      try step(0, 1)
     }
     return LakeLogCleanup(deleted: names, oldestVersion: checkpoint)
   }

@@ -6,9 +6,9 @@
 // The order of rows with equal keys is the order they came in, so with rows in log order equal inputs give files of equal
 // content. Names are random: a file of an attempt that failed is never taken for one of the next.
 //
-// Memory: `writeBufferBytesMax` of gathered rows, whatever the number of rows appended; while a file is written also one
-// column of a row group for each encoding thread, and the compressed pages of a row group. A file that would need more
-// rows than the budget holds ends early: every file is sorted by itself, and compaction joins them.
+// Memory: `writeBufferBytesMax` for gathered rows and what their order and encoding take (RowGathering), whatever the
+// number of rows appended; while a file is written also the compressed pages of a row group. A file that would need more
+// than the budget ends early: every file is sorted by itself, and compaction joins them.
 
 package import Bedrock
 package import Columnar
@@ -22,8 +22,6 @@ import Runtime
 package final class LakeWriter {
   /// Bytes handed to the store at once.
   private static let outputBytesMin = 4 * 1_048_576
-  /// Bytes of the texts of one column of a file, so that offsets stay inside 31 bits when the column is put together.
-  private static let columnBytesMax = 1_024 * 1_048_576
   /// Bytes of a file for each byte of gathered rows, before the first file tells.
   private static let ratioAtFirst = 0.2
 
@@ -35,59 +33,45 @@ package final class LakeWriter {
   private let clustering: LakeClustering
   /// Places of the clustering keys among the columns.
   private let keys: [Int]
-  private var gathered: [Chunk] = []
-  private var gatheredBytes = 0
-  /// Bytes of the texts of each column of the gathered rows, as if none were coded.
-  private var textBytes: [Int]
-  /// Dictionaries whose bytes are counted.
-  private var met: Set<ObjectIdentifier> = []
+  private var gathered: RowGathering
+  /// The most memory that was accounted for at once.
+  private(set) var budgetBytesUsedMax = 0
   private var ratio = LakeWriter.ratioAtFirst
   private var files: [LakeFile] = []
   private var isDone = false
 
-  /// - Parameter clustering: the layout of the files; that of the table if nil.
+  /// - Parameter clustering: the layout of the files; that of the table if nil. Throws 42703, 42P15 for keys that cannot be.
   init(table: LakeTable, schema: TableSchema, clustering: LakeClustering? = nil) throws(Fault) {
     let lakeColumns = DeltaTransactionBuilder.lakeColumns(schema)
     precondition(lakeColumns[SystemColumn.published].column.type == .timestamptz, "files are sorted by published")
     self.table = table
     columns = lakeColumns.map(\.index)
     deltaSchema = try DeltaTransactionBuilder.schema(nil, adding: schema)
-    let clustering = clustering ?? table.clustering
+    let clustering = clustering ?? table.layout(of: schema).clustering
     self.clustering = clustering
     keys = try clustering.keys(lakeColumns.map(\.column))
     let sortKey = lakeColumns[keys.count == 1 ? keys[0] : SystemColumn.published].column.name
     parquetColumns = lakeColumns.map { LakeLayout.column($0.column, sortKey: sortKey) }
-    textBytes = [Int](repeating: 0, count: lakeColumns.count)
+    gathered = RowGathering(columnCount: lakeColumns.count, threadCount: table.lake.options.writeThreadCount)
   }
 
   deinit { abandon() }
 
   /// Rows so far, written or gathered.
-  package var rowCount: Int64 {
-    files.reduce(0) { $0 + $1.rowCount } + gathered.reduce(0) { $0 + Int64($1.rowCount) }
-  }
+  package var rowCount: Int64 { files.reduce(0) { $0 + $1.rowCount } + Int64(gathered.rowCount) }
 
-  /// Bytes of rows that wait for their file.
-  var heldByteCount: Int { gatheredBytes }
-
-  /// Adds rows: a chunk with exactly the columns `columns`. Writes a file when the target size is reached.
+  /// Adds rows: a chunk with exactly the columns `columns`. Writes a file when the target size, or the budget, is reached.
   package func append(_ chunk: Chunk) throws(Fault) {
     precondition(!isDone, "a finished writer takes no rows")
     precondition(chunk.columns.count == columns.count, "a chunk has the columns of the writer")
     if chunk.rowCount == 0 { return }
     let options = table.lake.options
-    var bytes = chunk.columns.reduce(0) { $0 + GatheredRows.memoryBytes($1, &met) }
-    let texts = chunk.columns.map { GatheredRows.flatByteCount($0) }
-    let isTooLong = zip(textBytes, texts).contains { $0 + $1 > Self.columnBytesMax }
-    if !gathered.isEmpty && (gatheredBytes + bytes > options.writeBufferBytesMax || isTooLong) {
-      try writeFile()
-      bytes = chunk.columns.reduce(0) { $0 + GatheredRows.memoryBytes($1, &met) }
-    }
-    gathered.append(chunk)
-    gatheredBytes += bytes
-    for (index, count) in texts.enumerated() { textBytes[index] += count }
-    if Double(gatheredBytes) * ratio >= Double(options.fileBytesTarget) || gatheredBytes >= options.writeBufferBytesMax {
-      try writeFile()
+    let budget = options.writeBufferBytesMax
+    for rows in RowGathering.parts(of: chunk, budget: budget, threadCount: options.writeThreadCount) {
+      if !gathered.isEmpty && !gathered.hasRoom(for: rows, budget: budget) { try writeFile() }
+      gathered.append(rows)
+      budgetBytesUsedMax = max(budgetBytesUsedMax, gathered.budgetBytes)
+      if Double(gathered.heldBytes) * ratio >= Double(options.fileBytesTarget) { try writeFile() }
     }
   }
 
@@ -104,7 +88,7 @@ package final class LakeWriter {
   package func abandon() {
     if isDone { return }
     isDone = true
-    gathered = []
+    gathered.removeAll()
     for file in files {
       do throws(Fault) { try table.lake.store.delete(table.place.path(file.add.path)) } catch { continue }
     }
@@ -114,12 +98,9 @@ package final class LakeWriter {
 
   private func writeFile() throws(Fault) {
     if gathered.isEmpty { return }
-    let bytes = gatheredBytes
+    let bytes = gathered.heldBytes
     let rows = laidOut()
-    gathered = []
-    gatheredBytes = 0
-    textBytes = [Int](repeating: 0, count: columns.count)
-    met = []
+    gathered.removeAll()
     let name = "part-\(DeltaTransactionBuilder.uuid()).parquet"
     let path = try table.place.path(name)
     let summary = try write(rows, to: path)
@@ -128,7 +109,7 @@ package final class LakeWriter {
     if summary.byteCount > 1_048_576 { ratio = Double(summary.byteCount) / Double(max(bytes, 1)) }
     let add = DeltaAdd(
       path: name, size: Int64(summary.byteCount), modificationTime: table.lake.clock.nowMicros() / 1_000,
-      stats: LakeLayout.statistics(summary, parquetColumns).json(deltaSchema))
+      stats: LakeLayout.statistics(summary, parquetColumns).json(deltaSchema), tags: clustering.tags())
     files.append(LakeFile(add: add, rowCount: Int64(summary.rowCount)))
     // Read back what readers will see before any log entry names it.
     let footer = try table.lake.footers.footer(path, size: add.size)
@@ -139,10 +120,8 @@ package final class LakeWriter {
 
   /// The gathered rows in the order of the clustering.
   private func laidOut() -> GatheredRows {
-    let chunks = gathered
-    let order = clustering.order(
-      keys, published: SystemColumn.published, rowCount: chunks.reduce(0) { $0 + $1.rowCount }
-    ) { index in GatheredRows.joined(chunks.map { $0.columns[index] }) }
+    let chunks = gathered.chunks
+    let order = clustering.order(keys, published: SystemColumn.published, rowCount: gathered.rowCount) { index in GatheredRows.joined(chunks.map { $0.columns[index] }) }
     return GatheredRows(chunks, order: order)
   }
 
@@ -181,7 +160,7 @@ package final class LakeWriter {
 }
 
 /// Some rows of the gathered ones.
-private struct RowRange: ParquetRowSource {
+struct RowRange: ParquetRowSource {
   let rows: GatheredRows
   let range: Range<Int>
   var rowCount: Int { range.count }

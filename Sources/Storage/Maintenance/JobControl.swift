@@ -34,12 +34,30 @@ package final class JobControl: Sendable {
 
   package var progress: JobProgress { done.withLock { $0 } }
 
-  /// Adds to what there is to do.
-  package func expect(rows: Int64, bytes: Int64) {
+  /// Adds to what there is to do; nil: not measured so.
+  package func expect(rows: Int64? = nil, bytes: Int64? = nil, files: Int? = nil, actions: Int? = nil) {
     done.withLock {
-      $0.rowsTotal = ($0.rowsTotal ?? 0) + rows
-      $0.bytesTotal = ($0.bytesTotal ?? 0) + bytes
+      if let rows { $0.rowsTotal = ($0.rowsTotal ?? 0) + rows }
+      if let bytes { $0.bytesTotal = ($0.bytesTotal ?? 0) + bytes }
+      if let files { $0.filesTotal = ($0.filesTotal ?? 0) + Int64(files) }
+      if let actions { $0.actionsTotal = ($0.actionsTotal ?? 0) + Int64(actions) }
     }
+  }
+
+  /// Counts what costs nothing worth a pause.
+  package func note(files: Int = 0, filesListed: Int = 0, actions: Int = 0) {
+    precondition(files >= 0 && filesListed >= 0 && actions >= 0)
+    done.withLock {
+      $0.files += Int64(files)
+      $0.filesListed += Int64(filesListed)
+      $0.actions += Int64(actions)
+    }
+  }
+
+  /// Counts bytes that were deleted: progress, but no work of the budget.
+  package func freed(bytes: Int64) {
+    precondition(bytes >= 0)
+    done.withLock { $0.bytes += bytes }
   }
 
   func cancel() { end(.cancelled) }

@@ -5,7 +5,8 @@ package import Bedrock
 import StorageEngine
 
 extension JobRecord {
-  private static let form: UInt8 = 1
+  /// Form 1, which is still read, has no files and actions.
+  private static let form: UInt8 = 2
   static let textBytesMax = 1_000
 
   package var encoded: [UInt8] {
@@ -38,6 +39,11 @@ extension JobRecord {
     put(lastError)
     put(result)
     writer.put(nextRunMicros)
+    writer.put(progress.files)
+    put(progress.filesTotal)
+    writer.put(progress.filesListed)
+    writer.put(progress.actions)
+    put(progress.actionsTotal)
     return writer.bytes
   }
 
@@ -54,7 +60,8 @@ extension JobRecord {
       let value = try reader.string()
       return has ? value : nil
     }
-    guard try reader.integer(UInt8.self) == Self.form else { throw .corrupt("a job record has an unknown form") }
+    let form = try reader.integer(UInt8.self)
+    guard form == 1 || form == Self.form else { throw .corrupt("a job record has an unknown form") }
     let id: Int64 = try reader.integer()
     guard let kind = JobKind(rawValue: try reader.string()) else { throw .corrupt("job \(id) has an unknown kind") }
     let table = try reader.string()
@@ -71,12 +78,19 @@ extension JobRecord {
     self.init(
       id: id, kind: kind, table: table, arguments: arguments, isManual: isManual, createdMicros: try reader.integer())
     self.state = state
-    self.progress = progress
     startedMicros = try optional()
     finishedMicros = try optional()
     attempts = Int(clamping: try reader.integer(Int64.self))
     lastError = try optionalText()
     result = try optionalText()
     nextRunMicros = try reader.integer()
+    if form >= 2 {
+      progress.files = try reader.integer()
+      progress.filesTotal = try optional()
+      progress.filesListed = try reader.integer()
+      progress.actions = try reader.integer()
+      progress.actionsTotal = try optional()
+    }
+    self.progress = progress
   }
 }

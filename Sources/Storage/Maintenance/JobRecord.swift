@@ -38,6 +38,14 @@ package struct JobProgress: Hashable, Sendable {
   package var bytes: Int64 = 0
   package var rowsTotal: Int64?
   package var bytesTotal: Int64?
+  /// Files: read and replaced by compaction and clustering, read by statistics, deleted by cleanup and vacuum.
+  package var files: Int64 = 0
+  package var filesTotal: Int64?
+  /// Files that vacuum looked at.
+  package var filesListed: Int64 = 0
+  /// Actions that a checkpoint has written.
+  package var actions: Int64 = 0
+  package var actionsTotal: Int64?
   package init() {}
 }
 

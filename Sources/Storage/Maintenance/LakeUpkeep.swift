@@ -22,6 +22,8 @@ final class LakeUpkeep: JobRunner {
   let checkpoints = Mutex<[String: Int64]>([:])
   /// Tables that were warned of.
   private let crowded = Mutex<Set<String>>([])
+  /// Why tables are not laid out as configured, as far as it was logged.
+  private let unclustered = Mutex<[String: String]>([:])
 
   init(
     engine: StorageEngine, lake: Lake, settings: MaintenanceSettings, retention: RetentionSettings, clock: Clock,
@@ -61,8 +63,8 @@ final class LakeUpkeep: JobRunner {
     case .flush: throw .bug("flushes are run by the engine")
     case .compact: return try compact(table, lakeTable, job.arguments, control)
     case .cluster: return try cluster(table, lakeTable, job.arguments, control)
-    case .checkpoint: return try checkpoint(lakeTable, isManual: job.isManual)
-    case .cleanup: return try cleanUp(lakeTable)
+    case .checkpoint: return try checkpoint(lakeTable, isManual: job.isManual, control)
+    case .cleanup: return try cleanUp(lakeTable, control)
     case .vacuum: return try vacuum(table, lakeTable, job.arguments, control)
     case .retention: return try expire(table, lakeTable, control)
     case .statistics: return try analyse(table, lakeTable, control)
@@ -87,10 +89,12 @@ final class LakeUpkeep: JobRunner {
       warnIfCrowded(name, snapshot.fileCount)
       // A table that could not be rewritten at all is left alone for an hour.
       if last(.compact, name)?.state != .failed || isPast(.compact, 3_600_000_000) {
-        if snapshot.compactionGroup(settings.compaction, isFull: false, now: now) != nil {
+        let layout = lakeTable.layout(of: table.schema, in: snapshot)
+        warnOfLayout(name, layout)
+        if snapshot.compactionGroup(settings.compaction, layout: layout.clustering, isFull: false, now: now) != nil {
           due.append((.compact, name))
         } else if isPast(.cluster, settings.statisticsEveryMicros),
-          snapshot.overlapDepth > settings.compaction.overlapMax
+          snapshot.clusteringGroup(settings.compaction, layout: layout.clustering, isFull: false) != nil
         {
           due.append((.cluster, name))
         }
@@ -104,6 +108,18 @@ final class LakeUpkeep: JobRunner {
     }
     if engine.hasExpiredErrors { due.append((.retention, Maintenance.errorTable)) }
     return due
+  }
+
+  /// Once for each table and reason.
+  private func warnOfLayout(_ name: String, _ layout: LakeTableLayout) {
+    let isNew = unclustered.withLock { unclustered in
+      defer { unclustered[name] = layout.problem?.message }
+      return layout.problem != nil && unclustered[name] != layout.problem?.message
+    }
+    guard isNew, let problem = layout.problem else { return }
+    log.warning(
+      "a table is laid out by published, not by its clustering keys",
+      metadata: ["table": "\(name)", "reason": "\(problem.message)"])
   }
 
   private func warnIfCrowded(_ name: String, _ files: Int) {

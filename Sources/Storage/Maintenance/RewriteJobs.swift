@@ -30,16 +30,22 @@ extension LakeUpkeep {
     _ table: RegisteredTable, _ lakeTable: LakeTable, _ arguments: JobArguments, _ control: JobControl
   ) throws(Fault) -> String {
     try rewrite(table, lakeTable, control) { snapshot in
-      snapshot.compactionGroup(settings.compaction, isFull: arguments.isFull, now: clock.nowMicros())
+      snapshot.compactionGroup(
+        settings.compaction, layout: lakeTable.layout(of: table.schema, in: snapshot).clustering,
+        isFull: arguments.isFull, now: clock.nowMicros())
     }.sentence
   }
 
   func cluster(
     _ table: RegisteredTable, _ lakeTable: LakeTable, _ arguments: JobArguments, _ control: JobControl
   ) throws(Fault) -> String {
-    try rewrite(table, lakeTable, control) { snapshot in
-      snapshot.clusteringGroup(settings.compaction, isFull: arguments.isFull)
-    }.sentence
+    let total = try rewrite(table, lakeTable, control) { snapshot in
+      snapshot.clusteringGroup(
+        settings.compaction, layout: lakeTable.layout(of: table.schema, in: snapshot).clustering,
+        isFull: arguments.isFull)
+    }
+    guard let problem = lakeTable.layout(of: table.schema, in: lakeTable.current).problem else { return total.sentence }
+    return "\(total.sentence); by published, because \(problem.message)"
   }
 
   /// Rewrites what `next` names, as long as it names something.
@@ -50,11 +56,14 @@ extension LakeUpkeep {
     var conflicts = 0
     while let group = next(try lakeTable.refresh()) {
       try control.check()
-      control.expect(rows: group.rows, bytes: group.bytes)
+      control.expect(rows: group.rows, bytes: group.bytes, files: group.files.count)
       let receipt: RewriteReceipt
       do throws(Fault) {
         receipt = try lakeTable.rewrite(group, schema: table.schema, options: settings.compaction) {
-          (rows, bytes) throws(Fault) in try control.step(rows: rows, bytes: bytes)
+          (rows, bytes) throws(Fault) in
+          // Rows that are read again, because they do not all fit into memory.
+          if rows == 0 { control.expect(bytes: bytes) }
+          try control.step(rows: rows, bytes: bytes)
         }
       } catch {
         // Somebody else's commit made ours impossible: nothing has changed, so plan again.
@@ -62,6 +71,7 @@ extension LakeUpkeep {
         conflicts += 1
         continue
       }
+      control.note(files: group.files.count)
       noteRewrite(table, group, receipt)
       try engine.adoptLake(table: table.id)
       total.steps += 1
@@ -85,7 +95,10 @@ extension LakeUpkeep {
     if policy.lakeMicros > 0 {
       let cutoff = clock.nowMicros() - policy.lakeMicros
       let slack = settings.retentionSlackMicros(policy.lakeMicros)
-      let total = try rewrite(table, lakeTable, control) { $0.expiredGroup(cutoff: cutoff, slack: slack) }
+      let total = try rewrite(table, lakeTable, control) { snapshot in
+        snapshot.expiredGroup(
+          cutoff: cutoff, slack: slack, layout: lakeTable.layout(of: table.schema, in: snapshot).clustering)
+      }
       if total.steps > 0 { parts.append("lake: \(total.sentence)") }
       if total.steps > 0 { forget(table, publishedBefore: cutoff) }
     }

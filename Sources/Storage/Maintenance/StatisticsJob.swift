@@ -50,11 +50,13 @@ extension LakeUpkeep {
     if analysis.columns != columns.map(\.fieldID) { analysis = TableAnalysis(columns: columns.map(\.fieldID)) }
     let unread = snapshot.files.filter { !analysis.covers(path: $0.path.text) }
     control.expect(
-      rows: unread.reduce(0) { $0 + ($1.rowCount ?? 0) }, bytes: unread.reduce(0) { $0 + $1.size })
+      rows: unread.reduce(0) { $0 + ($1.rowCount ?? 0) }, bytes: unread.reduce(0) { $0 + $1.size },
+      files: unread.count)
     do throws(Fault) {
       for (number, file) in unread.enumerated() {
         try read(file, of: snapshot, table.schema, columns, into: &analysis, control)
         analysis.cover(path: file.path.text)
+        control.note(files: 1)
         if number % Self.filesPerSave == Self.filesPerSave - 1 { try save(analysis, table, snapshot) }
       }
     } catch {

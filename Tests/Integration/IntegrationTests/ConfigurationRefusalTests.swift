@@ -35,6 +35,25 @@ struct ConfigurationRefusalTests {
     #expect(result.errorOutput.contains("CRAMPED_POSTGRES_PORT"), "\(result.errorOutput)")
   }
 
+  @Test func clusteringKeys() throws {
+    let repeated = try serve("clustering:\n  keys: a, a\n")
+    #expect(repeated.status == 78)
+    #expect(repeated.errorOutput.contains("\"clustering.keys\": the clustering keys \"a, a\""), "\(repeated.errorOutput)")
+    let curve = try serve("domains:\n  iot:\n    clustering:\n      curve: peano\n")
+    #expect(curve.status == 78 && curve.errorOutput.contains("hilbert, z_order"), "\(curve.errorOutput)")
+    // Keys said of one table are checked against it, once the server knows its tables.
+    let quiet = ["CRAMPED_NATS_ENABLED": "false", "CRAMPED_POSTGRES_PORT": "0", "CRAMPED_HTTP_ENABLED": "false"]
+    func table(_ name: String, _ keys: String) -> String {
+      "domains:\n  iot:\n    tables:\n      \(name):\n        clustering:\n          keys: \(keys)\n"
+    }
+    let missing = try serve(table("measurement", "nothing"), environment: quiet)
+    #expect(missing.status == 78)
+    #expect(missing.errorOutput.contains("domains.iot.tables.measurement.clustering.keys"), "\(missing.errorOutput)")
+    #expect(missing.errorOutput.contains("column \"nothing\" to cluster by does not exist"))
+    let nowhere = try serve(table("measurements", "series"), environment: quiet)
+    #expect(nowhere.status == 78 && nowhere.errorOutput.contains("a table that there is not"), "\(nowhere.errorOutput)")
+  }
+
   @Test func notLoopback() throws {
     let result = try serve("postgres:\n  host: 0.0.0.0\n")
     #expect(result.status == 78)

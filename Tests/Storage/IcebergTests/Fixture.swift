@@ -1,4 +1,4 @@
-// A lake table with a column of each type, its rows, and its projection.
+// A lake table of TestKit's measurements, its rows, and its projection.
 
 import Bedrock
 import Columnar
@@ -12,95 +12,10 @@ import Runtime
 import StorageContract
 import TestKit
 
-/// The fault `body` throws, or nil.
-func fault(_ body: () throws(Fault) -> Void) -> Fault? {
-  do throws(Fault) {
-    try body()
-    return nil
-  } catch { return error }
-}
+typealias Fixture = MeasurementTable
 
 struct Unexpected: Error {
   let what: String
-}
-
-enum Fixture {
-  static let appID = "lake/test/iot.measurement/0"
-  static let start: Int64 = 1_764_000_000_000_000
-
-  /// `email` is personal.
-  static let schema: TableSchema = {
-    let content: [(String, DataType, Bool)] = [
-      ("series", .text, false), ("value", .float8, false), ("email", .text, true), ("ok", .boolean, false),
-      ("small", .int2, false), ("number", .int4, false), ("single", .float4, false),
-      ("amount", .numeric(DataType.NumericModifier(precision: 20, scale: 2)), false), ("day", .date, false),
-      ("raw", .bytea, false), ("at", .timestamptz, false),
-    ]
-    var columns = SystemColumn.columns
-    for (index, column) in content.enumerated() {
-      columns.append(
-        TableColumn(
-          fieldID: SystemColumn.firstContentFieldID + Int32(index), name: column.0, type: column.1, isNullable: true,
-          isPersonal: column.2))
-    }
-    return TableSchema(domain: "iot", entity: "measurement", version: 1, events: [], columns: columns)
-  }()
-
-  /// The same with one more column.
-  static let nextSchema = TableSchema(
-    domain: "iot", entity: "measurement", version: 2, events: [],
-    columns: schema.columns + [TableColumn(fieldID: 40, name: "added", type: .int8, isNullable: true)])
-
-  static func lakeColumns(_ schema: TableSchema) -> [TableColumn] {
-    schema.columns.enumerated().filter { $0.offset != SystemColumn.hash }.map(\.element)
-  }
-
-  static func rows(_ positions: Range<Int64>, _ schema: TableSchema = schema) -> [[Scalar]] {
-    positions.map { position in
-      var generator = SeededGenerator(seed: UInt64(position) &* 0x9E37_79B9)
-      let published = start + position * 1_000 + Int64.random(in: -20_000...20_000, using: &generator)
-      return lakeColumns(schema).map { column in
-        switch column.name {
-        case "sequence": .integer(position * 10)
-        case "name": .text("recorded")
-        case "published", "received": .integer(published)
-        case "metadata": position % 3 == 0 ? .null : .text("{\"k\":\(position)}")
-        case "_pos": .integer(position)
-        case "series": .text("series-\(position % 7)" + String(repeating: "é", count: Int(position % 50)))
-        case "email": .text("person\(position)@example.org")
-        case "value" where position % 101 == 0: .float(-0.0)
-        case "value" where position % 103 == 0: .float(.nan)
-        default: value(column.type, &generator)
-        }
-      }
-    }
-  }
-
-  private static func value(_ type: DataType, _ generator: inout SeededGenerator) -> Scalar {
-    if Int.random(in: 0..<10, using: &generator) == 0 { return .null }
-    switch type {
-    case .boolean: return .boolean(Bool.random(using: &generator))
-    case .int2: return .integer(Int64.random(in: -32_768...32_767, using: &generator))
-    case .int4: return .integer(Int64(Int32.random(in: .min ... .max, using: &generator)))
-    case .int8: return .integer(Int64.random(in: .min ... .max, using: &generator))
-    case .float4: return .float(Double(Float.random(in: -1...1, using: &generator)))
-    case .float8: return .float(Double.random(in: -1e9...1e9, using: &generator))
-    case .numeric:
-      let coefficient = Int128(Int64.random(in: -1_000_000_000_000...1_000_000_000_000, using: &generator))
-      return Numeric(coefficient: coefficient, scale: 2).map { .numeric($0) } ?? .null
-    case .date: return .integer(Int64.random(in: -30_000...30_000, using: &generator))
-    case .timestamptz: return .integer(Int64.random(in: 0...start, using: &generator))
-    case .bytea: return .bytes((0..<5).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
-    default: return .text("text")
-    }
-  }
-
-  static func chunk(_ rows: [[Scalar]], _ schema: TableSchema = schema) -> Chunk {
-    let columns = lakeColumns(schema).enumerated().map { index, column in
-      ColumnBuilder.column(column.type, rows.map { $0[index] })
-    }
-    return Chunk(columns: columns, rowCount: rows.count)
-  }
 }
 
 /// A lake on disk with one table, a clock that the test sets, and the table's Iceberg side.
@@ -157,7 +72,7 @@ final class LakeUnderTest {
   /// A flush of `count` new rows; a second later.
   func flush(_ count: Int64, _ schema: TableSchema = Fixture.schema) throws {
     advance(micros: 1_000_000)
-    let new = Fixture.rows(position + 1..<position + 1 + count, schema)
+    let new = Fixture.rows(position + 1..<position + 1 + count, schema, isHard: true)
     position += max(count, 1)
     let outcome = try table.commit(
       LakeCommit(

@@ -17,37 +17,12 @@ private let readers: [String] = {
 
 @Suite("Iceberg readers", .enabled(if: !readers.isEmpty, "python3 has no pyiceberg and no duckdb with its extensions"))
 struct OtherReadersTests {
-  /// The rows as read_iceberg.py wants them.
-  private func expected(_ rows: [[Scalar]], _ columns: [TableColumn]) throws -> Data {
-    let names = columns.map { $0.name == "_pos" ? "_cramped_pos" : $0.name }
-    let values = rows.map { row in zip(row, columns).map { Self.json($0, $1.type) } }
-    return try JSONSerialization.data(withJSONObject: ["columns": names, "rows": values])
-  }
-
-  private static func json(_ value: Scalar, _ type: DataType) -> Any {
-    switch (value, type) {
-    case (.null, _): return NSNull()
-    case (.boolean(let value), _): return value
-    case (.integer(let day), .date):
-      return Date(timeIntervalSince1970: Double(day) * 86_400).formatted(.iso8601.year().month().day())
-    case (.integer(let value), _): return value
-    case (.float(let value), _):
-      if value.isFinite { return value }
-      return value.isNaN ? "nan" : value > 0 ? "inf" : "-inf"
-    case (.numeric(let value), _):
-      let magnitude = value.coefficient.magnitude
-      let cents = String(magnitude % 100)
-      return (value.coefficient < 0 ? "-" : "") + "\(magnitude / 100).\(cents.count < 2 ? "0" : "")\(cents)"
-    case (.bytes(let bytes), .bytea): return bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    case (.bytes(let bytes), _): return String(decoding: bytes, as: UTF8.self)
-    default: preconditionFailure("no such value in the fixture")
-    }
-  }
-
   private func compare(_ lake: LakeUnderTest, _ schema: TableSchema, _ step: String) throws {
     let version = try #require(try lake.iceberg.follow())
     let file = lake.folder.file("expected.json")
-    try expected(lake.rows, Fixture.lakeColumns(schema)).write(to: URL(fileURLWithPath: file))
+    let columns = Fixture.lakeColumns(schema)
+    let names = columns.map { $0.name == "_pos" ? "_cramped_pos" : $0.name }
+    try ExpectedRows.json(lake.rows, columns, names: names).write(to: URL(fileURLWithPath: file))
     let metadata = "\(lake.metadataFolder)/v\(version.version).metadata.json"
     let result = try ChildProcess.run("python3", [script, "compare", lake.path, metadata, file])
     #expect(result.status == 0, "\(step): \(result.output)\(result.errorOutput)")

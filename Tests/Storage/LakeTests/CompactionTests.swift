@@ -2,6 +2,7 @@
 
 import Bedrock
 import Columnar
+import DeltaFormat
 import EventSchema
 import Foundation
 import ObjectStore
@@ -374,5 +375,172 @@ import Testing
     let left = try table.refresh().rows().rows
     #expect(Set(left) == Set(all.filter { ($0[2].integer ?? 0) >= cutoff }))
     #expect(table.current.transactionVersion(appID: Fixture.appID) == 299)
+  }
+
+  // MARK: Tables that others have changed
+
+  /// Appends a commit of the given lines, as another writer does.
+  private func commitForeign(_ lake: Table, _ lines: [String]) throws {
+    let version = try lake.table.refresh().version + 1
+    let digits = String(version)
+    let name = String(repeating: "0", count: 20 - digits.count) + digits + ".json"
+    let path = "\(lake.folder.path)/lake/iot/measurement/_delta_log/\(name)"
+    let info = #"{"commitInfo":{"timestamp":\#(Int64.max / 4_000 + version),"inCommitTimestamp":\#(Int64.max / 4_000 + version),"operation":"DELETE"}}"#
+    try Data(([info] + lines).joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: path))
+  }
+
+  /// A deletion vector of some rows below 2^16 as it stands in the log: one array container of a 64-bit Roaring bitmap,
+  /// in the base 85 of ZeroMQ.
+  private func inlineVector(_ rows: [UInt16]) -> (text: String, byteCount: Int) {
+    var bytes: [UInt8] = []
+    func put<T: FixedWidthInteger>(_ value: T) { withUnsafeBytes(of: value.littleEndian) { bytes += Array($0) } }
+    put(UInt32(1_681_511_377))
+    put(UInt64(1))
+    put(UInt32(0))
+    put(UInt32(12_346))
+    put(UInt32(1))
+    put(UInt16(0))
+    put(UInt16(rows.count - 1))
+    put(UInt32(16))
+    for row in rows { put(row) }
+    let count = bytes.count
+    while bytes.count % 4 != 0 { bytes.append(0) }
+    let digits = Array("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#")
+    var text = ""
+    for start in stride(from: 0, to: bytes.count, by: 4) {
+      var word = bytes[start..<start + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+      var part: [Character] = []
+      for _ in 0..<5 {
+        part.append(digits[Int(word % 85)])
+        word /= 85
+      }
+      text += String(part.reversed())
+    }
+    return (text, count)
+  }
+
+  @Test func deletedRowsLeaveWithTheRewrite() throws {
+    let lake = try Table("compact-vectors")
+    let table = lake.table
+    for flush in Int64(0)..<3 {
+      _ = try table.flush(
+        Fixture.rows(flush * 100..<flush * 100 + 100), expected: flush == 0 ? nil : flush * 100 - 1,
+        version: flush * 100 + 99)
+    }
+    let victim = try #require(table.refresh().files.first)
+    let victims = try table.current.scanned(victim)
+    let (text, byteCount) = inlineVector([0, 7, 50, 99])
+    let stats = try #require(String(data: JSONSerialization.data(withJSONObject: victim.stats ?? "", options: .fragmentsAllowed), encoding: .utf8))
+    let protocolVersion = #"{"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["deletionVectors"],"writerFeatures":["appendOnly","invariants","inCommitTimestamp","domainMetadata","deletionVectors"]}}"#
+    let remove = #"{"remove":{"path":"\#(victim.add.path)","deletionTimestamp":1,"dataChange":true}}"#
+    let add = #"{"add":{"path":"\#(victim.add.path)","partitionValues":{},"size":\#(victim.size),"modificationTime":1,"dataChange":true,"stats":\#(stats),"deletionVector":{"storageType":"i","pathOrInlineDv":"\#(text)","sizeInBytes":\#(byteCount),"cardinality":4}}}"#
+    try commitForeign(lake, [protocolVersion, remove, add])
+    let before = try table.refresh().rows().rows
+    let expected = Set(before)
+    #expect(before.count == 296 && table.current.rowCount == 296)
+    #expect(!expected.contains(victims[0]) && !expected.contains(victims[7]) && expected.contains(victims[1]))
+    var options = CompactionOptions()
+    options.deletedShareMin = 0.03
+    // A worn file is rewritten alone, then all become one; no vector is left.
+    let worn = try #require(table.current.compactionGroup(options, isFull: false, now: 0))
+    #expect(worn.files.count == 1 && worn.rows == 96)
+    _ = try table.rewrite(worn, schema: Fixture.schema, options: options) { (_, _) throws(Fault) in }
+    #expect(try table.refresh().files.allSatisfy { $0.deletionVector == nil } && table.current.rowCount == 296)
+    #expect(try compactAll(table, Fixture.schema, options) == 1)
+    let after = try table.refresh()
+    #expect(after.fileCount == 1 && after.rowCount == 296)
+    #expect(try Set(after.rows().rows) == expected)
+  }
+
+  @Test func filesWithoutStatisticsAreMerged() throws {
+    let lake = try Table("compact-plain")
+    let table = lake.table
+    for flush in Int64(0)..<4 {
+      _ = try table.flush(
+        Fixture.rows(flush * 50..<flush * 50 + 50), expected: flush == 0 ? nil : flush * 50 - 1, version: flush * 50 + 49)
+    }
+    let rows = try Set(table.refresh().rows().rows)
+    let files = table.current.files.prefix(2).map(\.add)
+    try commitForeign(
+      lake,
+      files.map { add in
+        #"{"add":{"path":"\#(add.path)","partitionValues":{},"size":\#(add.size),"modificationTime":1,"dataChange":false}}"#
+      })
+    #expect(try table.refresh().files.count { $0.rowCount == nil } == 2)
+    let group = try #require(table.current.compactionGroup(CompactionOptions(), isFull: true, now: 0))
+    #expect(group.files.count == 4)
+    _ = try table.rewrite(group, schema: Fixture.schema, options: CompactionOptions()) { (_, _) throws(Fault) in }
+    let after = try table.refresh()
+    #expect(after.fileCount == 1 && after.rowCount == 200)
+    #expect(try Set(after.rows().rows) == rows)
+  }
+
+  @Test func aTableWhoseColumnsOthersRenamedIsLeftToThem() throws {
+    let lake = try Table("compact-mapped")
+    let table = lake.table
+    for flush in Int64(0)..<3 {
+      _ = try table.flush(
+        Fixture.rows(flush * 50..<flush * 50 + 50), expected: flush == 0 ? nil : flush * 50 - 1, version: flush * 50 + 49)
+    }
+    let rows = try Set(table.refresh().rows().rows)
+    let metadata = try #require(table.current.delta.metadata)
+    // Every column keeps its name in the files; `series` gets another one in the table.
+    var schema = try #require(JSONSerialization.jsonObject(with: Data(metadata.schemaString.utf8)) as? [String: Any])
+    var fields = try #require(schema["fields"] as? [[String: Any]])
+    for index in fields.indices {
+      let name = fields[index]["name"] as? String ?? ""
+      fields[index]["metadata"] = ["delta.columnMapping.id": index + 1, "delta.columnMapping.physicalName": name]
+      if name == "series" { fields[index]["name"] = "line" }
+    }
+    schema["fields"] = fields
+    let text = try #require(String(data: JSONSerialization.data(withJSONObject: schema), encoding: .utf8))
+    let own: [String: Any] = [
+      "id": metadata.id, "format": ["provider": "parquet", "options": [:] as [String: String]], "schemaString": text,
+      "partitionColumns": [] as [String],
+      "configuration": ["delta.columnMapping.mode": "name", "delta.enableInCommitTimestamps": "true"],
+    ]
+    let line = try #require(
+      String(data: JSONSerialization.data(withJSONObject: ["metaData": own], options: .withoutEscapingSlashes), encoding: .utf8))
+    let protocolVersion = #"{"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["columnMapping"],"writerFeatures":["appendOnly","invariants","inCommitTimestamp","domainMetadata","columnMapping"]}}"#
+    try commitForeign(lake, [protocolVersion, line])
+    let snapshot = try table.refresh()
+    #expect(snapshot.columns.contains { $0.name == "line" })
+    let group = try #require(snapshot.compactionGroup(CompactionOptions(), isFull: true, now: 0))
+    let refused = fault { () throws(Fault) in
+      _ = try table.rewrite(group, schema: Fixture.schema, options: CompactionOptions()) { (_, _) throws(Fault) in }
+    }
+    #expect(refused?.state == .featureNotSupported && refused?.hint?.contains("leave its upkeep to that writer") == true)
+    // Nothing was written, and the rows are still read under their new name.
+    #expect(try table.refresh().version == snapshot.version && table.current.fileCount == 3)
+    let index = try #require(snapshot.columns.firstIndex { $0.name == "line" })
+    let place = try #require(snapshot.columns.firstIndex { $0.name == "_pos" })
+    let scan = try snapshot.scan(
+      ScanRequest(table: TableID(raw: 1), columns: [place, index]), columns: snapshot.columns)
+    var found: Set<[Scalar]> = []
+    for morsel in 0..<scan.morselCount {
+      let reader = try scan.open(morsel: morsel)
+      while let chunk = try reader.next() {
+        for row in 0..<chunk.rowCount { found.insert(chunk.columns.map { $0.scalar(at: row) }) }
+      }
+    }
+    let names = Fixture.lakeColumns(Fixture.schema).map(\.name)
+    let series = try #require(names.firstIndex(of: "series")), position = try #require(names.firstIndex(of: "_pos"))
+    #expect(found == Set(rows.map { [$0[position], $0[series]] }))
+  }
+}
+
+extension LakeSnapshot {
+  /// The rows of one file in their order, deleted ones left out.
+  fileprivate func scanned(_ file: LakeDataFile) throws -> [[Scalar]] {
+    let columns = Fixture.lakeColumns(Fixture.schema).compactMap { Fixture.schema.column(named: $0.name) }
+    let scan = try scan(ScanRequest(table: TableID(raw: 1), columns: columns), columns: Fixture.schema.columns, files: [file])
+    var rows: [[Scalar]] = []
+    for morsel in 0..<scan.morselCount {
+      let reader = try scan.open(morsel: morsel)
+      while let chunk = try reader.next() {
+        for row in 0..<chunk.rowCount { rows.append(chunk.columns.map { $0.scalar(at: row) }) }
+      }
+    }
+    return rows
   }
 }

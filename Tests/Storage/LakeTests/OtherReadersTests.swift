@@ -22,51 +22,9 @@ private let readers: [String] = {
 
 @Suite("Delta tables and other engines", .enabled(if: !readers.isEmpty, "python3 has no deltalake and duckdb"))
 struct OtherReadersTests {
-  /// The rows as read_delta.py wants them.
-  private func expected(_ rows: [[Scalar]], _ columns: [TableColumn]) -> [UInt8] {
-    var writer = JSONWriter()
-    writer.beginObject()
-    writer.key("columns")
-    writer.beginArray()
-    for column in columns { writer.value(column.name) }
-    writer.endArray()
-    writer.key("rows")
-    writer.beginArray()
-    for row in rows {
-      writer.beginArray()
-      for (value, column) in zip(row, columns) { write(value, column.type, &writer) }
-      writer.endArray()
-    }
-    writer.endArray()
-    writer.endObject()
-    return writer.bytes
-  }
-
-  private func write(_ value: Scalar, _ type: DataType, _ writer: inout JSONWriter) {
-    switch (value, type) {
-    case (.null, _): writer.null()
-    case (.boolean(let value), _): writer.value(value)
-    case (.integer(let day), .date):
-      let date = Date(timeIntervalSince1970: Double(day) * 86_400)
-      writer.value(date.formatted(.iso8601.year().month().day()))
-    case (.integer(let value), _): writer.value(value)
-    case (.float(let value), _):
-      if value.isFinite { writer.value(value) } else { writer.value(value.isNaN ? "nan" : value > 0 ? "inf" : "-inf") }
-    case (.numeric(let value), _):
-      let magnitude = value.coefficient.magnitude
-      let cents = String(magnitude % 100)
-      let text = "\(magnitude / 100).\(cents.count < 2 ? "0" : "")\(cents)"
-      writer.value((value.coefficient < 0 ? "-" : "") + text)
-    case (.bytes(let bytes), .bytea):
-      writer.value(bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
-    case (.bytes(let bytes), _): writer.value(String(decoding: bytes, as: UTF8.self))
-    default: preconditionFailure("no such value in the fixture")
-    }
-  }
-
   private func compare(_ table: String, _ rows: [[Scalar]], _ schema: TableSchema, _ folder: TemporaryFolder) throws {
     let file = folder.file("expected.json")
-    try Data(expected(rows, Fixture.lakeColumns(schema))).write(to: URL(fileURLWithPath: file))
+    try ExpectedRows.json(rows, Fixture.lakeColumns(schema)).write(to: URL(fileURLWithPath: file))
     let result = try ChildProcess.run("python3", [script, "compare", table, file])
     #expect(result.status == 0, "\(result.output)\(result.errorOutput)")
     for reader in readers { #expect(result.output.contains("\(reader): \(rows.count) rows compared")) }
@@ -119,6 +77,55 @@ struct OtherReadersTests {
     try model.append(5)
     try model.table.checkpoint()
     try compare()
+  }
+
+  @Test("times, intervals, timestamps without zone, numerics, documents, uuids, bytes and arrays: every reader sees our values")
+  func types() throws {
+    let folder = try TemporaryFolder("readers")
+    let table = try Lake(store: try LocalObjectStore(path: folder.file("data")), clock: .system)
+      .table(domain: "iot", entity: "measurement")
+    let value = try #require(Fixture.lakeColumns(RoundTripTests.schema).firstIndex { $0.name == "local" })
+    // Python's dates end with the year 9999 and begin with 1.
+    let rows = RoundTripTests.rows(200)
+    _ = try table.flush(rows, schema: RoundTripTests.schema, expected: nil, version: 199)
+    #expect(rows[0][value].integer != nil)
+    let file = folder.file("expected.json")
+    try ExpectedRows.json(rows, Fixture.lakeColumns(RoundTripTests.schema)).write(to: URL(fileURLWithPath: file))
+    let path = folder.file("data/lake/iot/measurement")
+    let result = try ChildProcess.run("python3", [script, "compare", path, file, "delta-rs", "DuckDB", "PyArrow", "DataFusion"])
+    #expect(result.status == 0, "\(result.output)\(result.errorOutput)")
+    for reader in ["delta-rs", "DuckDB"] where readers.contains(reader) {
+      #expect(result.output.contains("\(reader): \(rows.count) rows compared"))
+    }
+  }
+
+  @Test("compaction takes in files that delta-rs appended, which have no field ids; every reader sees the rows as before")
+  func foreignFiles() throws {
+    let folder = try TemporaryFolder("readers")
+    let path = folder.file("data/lake/iot/measurement")
+    let ours = try ModelTable(path: folder.file("ours"))
+    try ours.append(1)
+    let schema = try #require(ours.table.current.delta.metadata?.schemaString)
+    try Data(schema.utf8).write(to: URL(fileURLWithPath: folder.file("schema.json")))
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    for arguments in [["create", path, folder.file("schema.json")], ["append", path, "10000", "5"]] {
+      let result = try ChildProcess.run("python3", [script] + arguments)
+      #expect(result.status == 0, "\(result.errorOutput)")
+    }
+    let table = try Lake(store: try LocalObjectStore(path: folder.file("data")), clock: .system)
+      .table(domain: "iot", entity: "measurement")
+    for flush in Int64(0)..<3 {
+      _ = try table.flush(
+        Fixture.rows(flush * 20..<flush * 20 + 20), expected: flush == 0 ? nil : flush * 20 - 1, version: flush * 20 + 19)
+    }
+    let before = ModelTable.sorted(try table.refresh().rows().rows)
+    #expect(before.count == 65 && table.current.fileCount == 8)
+    let group = try #require(table.current.compactionGroup(CompactionOptions(), isFull: true, now: 0))
+    _ = try table.rewrite(group, schema: Fixture.schema, options: CompactionOptions()) { (_, _) throws(Fault) in }
+    let after = try table.refresh()
+    #expect(after.fileCount == 1 && after.rowCount == 65)
+    #expect(try ModelTable.sorted(after.rows().rows) == before)
+    try compare(path, before, Fixture.schema, folder)
   }
 
   @Test("delta-rs and we commit to one table at once: nothing is lost, and each sees the other's rows")

@@ -38,9 +38,12 @@ final class MaintenanceFixture {
     return [EventType(name: try EventName("iot.measurement.recorded"), fields: fields, typeID: 7, file: "iot.capnp")]
   }
 
+  /// How the next engine lays out its files.
+  var clustering = LakeClusteringPolicy()
+
   init(
     _ name: String, retention: RetentionSettings = RetentionSettings(), clock given: Clock? = nil,
-    configure: (inout MaintenanceSettings) -> Void = { _ in }
+    clustering: LakeClusteringPolicy = LakeClusteringPolicy(), configure: (inout MaintenanceSettings) -> Void = { _ in }
   ) throws {
     folder = try TemporaryFolder(name)
     let manual = Clock.manual(startMicros: Self.start)
@@ -53,7 +56,8 @@ final class MaintenanceFixture {
     settings.jobs.cpuPercent = 0
     configure(&settings)
     self.settings = settings
-    (engine, maintenance) = try Self.open(folder.path, clock, settings, retention, load)
+    self.clustering = clustering
+    (engine, maintenance) = try Self.open(folder.path, clock, settings, retention, load, clustering)
     table = try engine.publish(Self.events())[0]
   }
 
@@ -63,7 +67,8 @@ final class MaintenanceFixture {
   }
 
   private static func open(
-    _ path: String, _ clock: Clock, _ settings: MaintenanceSettings, _ retention: RetentionSettings, _ load: QueryLoad
+    _ path: String, _ clock: Clock, _ settings: MaintenanceSettings, _ retention: RetentionSettings, _ load: QueryLoad,
+    _ clustering: LakeClusteringPolicy
   ) throws(Fault) -> (StorageEngine, Maintenance) {
     var log = Logger(label: "test")
     log.logLevel = .critical
@@ -71,7 +76,9 @@ final class MaintenanceFixture {
       hot: HotTier.Options(folder: "\(path)/hot"), clock: clock, log: log, flush: FlushSettings(checkIntervalMicros: 0))
     options.closeTimeoutMicros = 5_000_000
     options.retention = retention
-    let lake = Lake(store: try LocalObjectStore(path: path), clock: clock)
+    var lakeOptions = LakeOptions()
+    lakeOptions.clustering = clustering
+    let lake = Lake(store: try LocalObjectStore(path: path), clock: clock, options: lakeOptions)
     let engine = try StorageEngine.open(options, cold: LakeColdTier(lake))
     let maintenance = try Maintenance(
       engine: engine, lake: lake, settings: settings, retention: retention, load: load, clock: clock, log: log)
@@ -81,7 +88,7 @@ final class MaintenanceFixture {
   func reopen() throws {
     maintenance.stop()
     try engine.close()
-    (engine, maintenance) = try Self.open(folder.path, clock, settings, retention, load)
+    (engine, maintenance) = try Self.open(folder.path, clock, settings, retention, load, clustering)
   }
 
   /// `count` events whose sequence and position both begin at `first`, published a millisecond apart.

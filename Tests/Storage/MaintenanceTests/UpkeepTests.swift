@@ -109,6 +109,90 @@ import Testing
     #expect(try fixture.lakeFiles == 1)
   }
 
+  @Test func checkpointsCleanupsAndVacuumsTellHowFarTheyAre() throws {
+    let fixture = try MaintenanceFixture("progress") {
+      $0.vacuumRetentionMicros = 0
+      $0.logRetentionMicros = 0
+    }
+    try fixture.feed(flushes: 6, rows: 20)
+    let compaction = try fixture.run(.compact)
+    #expect(compaction.progress.files == 6 && compaction.progress.filesTotal == 6)
+    fixture.setClock(MaintenanceFixture.start + 60_000_000)
+    let checkpoint = try fixture.run(.checkpoint)
+    #expect(checkpoint.progress.actions > 8 && checkpoint.progress.actionsTotal ?? 0 > 8)
+    #expect(checkpoint.progress.bytes > 0 && checkpoint.result?.contains("\(checkpoint.progress.actions) actions") == true)
+    let vacuum = try fixture.run(.vacuum)
+    #expect(vacuum.progress.filesListed == 7 && vacuum.progress.files == 6 && vacuum.progress.filesTotal == 6)
+    #expect(vacuum.progress.bytes > 0 && vacuum.progress.bytes == vacuum.progress.bytesTotal)
+    try fixture.append(121, 5)
+    try fixture.flush()
+    fixture.setClock(MaintenanceFixture.start + 120_000_000)
+    let cleanup = try fixture.run(.cleanup)
+    #expect(cleanup.progress.files > 5 && cleanup.progress.files == cleanup.progress.filesTotal ?? 0)
+    let statistics = try fixture.run(.statistics)
+    #expect(statistics.progress.files == 2 && statistics.progress.filesTotal == 2)
+    #expect(try fixture.count().rows == 125)
+    // All of it survives a restart.
+    let before = fixture.maintenance.scheduler.jobs
+    try fixture.reopen()
+    #expect(fixture.maintenance.scheduler.jobs.map(\.progress) == before.map(\.progress))
+  }
+
+  @Test func vacuumSparesTheStatementThatStillReads() throws {
+    let fixture = try MaintenanceFixture("vacuum-reader") { $0.vacuumRetentionMicros = 0 }
+    try fixture.feed(flushes: 6, rows: 30)
+    do {
+      // A statement has read the first of six files when all of them are replaced.
+      let snapshot = try fixture.engine.snapshot()
+      let scan = try snapshot.scan(ScanRequest(table: fixture.table.id, columns: [SystemColumn.sequence]))
+      var rows = 0
+      for morsel in 0..<scan.morselCount {
+        let reader = try scan.open(morsel: morsel)
+        while let chunk = try reader.next() { rows += chunk.rowCount }
+        if morsel > 0 { continue }
+        try fixture.run(.compact)
+        fixture.setClock(MaintenanceFixture.start + 60_000_000)
+        #expect(try fixture.run(.vacuum).result == "nothing to do")
+        #expect(try fixture.count().rows == 180)
+      }
+      #expect(rows == 180)
+    }
+    #expect(try fixture.run(.vacuum).progress.files == 6)
+    #expect(try fixture.count().rows == 180)
+  }
+
+  @Test func aChangeOfKeysIsAJobInSteps() throws {
+    let fixture = try MaintenanceFixture("cluster-keys") {
+      $0.compaction.tierFilesMin = 100
+      $0.compaction.idleMicros = .max
+      $0.statisticsEveryMicros = 1
+      $0.vacuumEveryMicros = .max
+    }
+    try fixture.feed(flushes: 5, rows: 40)
+    fixture.clustering.domains["iot"] = LakeClustering(columns: ["series", "value"])
+    try fixture.reopen()
+    func layouts() throws -> [String] { try fixture.maintenance.snapshot(fixture.table).files.map(\.layoutText) }
+    _ = try layouts()
+    fixture.maintenance.scheduler.look()
+    #expect(fixture.maintenance.scheduler.jobs.contains { $0.kind == .cluster && $0.state == .queued })
+    #expect(try fixture.run(.cluster, full: false).progress.files == 5)
+    #expect(try Set(layouts()) == ["hilbert(series, value)"] && fixture.count().rows == 200)
+    #expect(try fixture.run(.cluster, full: false).result == "nothing to do")
+    // New flushes and their compaction lie so too.
+    for flush in Int64(0)..<3 {
+      try fixture.append(201 + flush * 10, 10)
+      try fixture.flush()
+    }
+    try fixture.run(.compact)
+    #expect(try Set(layouts()) == ["hilbert(series, value)"] && fixture.count().rows == 230)
+    // A key that the table lacks: by published, and whoever asks is told why.
+    fixture.clustering.domains["iot"] = LakeClustering(columns: ["kind"])
+    try fixture.reopen()
+    let job = try fixture.run(.cluster, full: false)
+    #expect(job.result?.contains("by published, because personal column \"kind\"") == true, "\(job.result ?? "")")
+    #expect(try Set(layouts()) == ["published"] && fixture.count().rows == 230)
+  }
+
   // MARK: Retention
 
   @Test func hotRowsStayAsLongAsToldAndAreReadOnce() throws {

@@ -143,6 +143,7 @@ extension Binder {
   private func scan(_ relation: Relation) throws(Fault) -> PlanNode {
     let name = "\(relation.schema).\(relation.name)"
     estimates[name] = relation.estimatedRows
+    statistics[name] = RelationStatistics(relation.source)
     let types = relation.columns.map(\.type)
     let indices = relation.columns.map(\.sourceIndex)
     switch relation.source {

@@ -175,7 +175,7 @@ extension Binder {
         return .argument(index, type)
       }
     }
-    let optimizer = Optimizer(context: context, foldsStable: false, ordering: JoinOrder(estimates: estimates))
+    let optimizer = Optimizer(context: context, foldsStable: false, ordering: ordering)
     return (try optimizer.optimise(plan), arguments)
   }
 

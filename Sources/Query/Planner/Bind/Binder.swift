@@ -24,6 +24,9 @@ final class Binder {
   var searchPath: [String]
   /// Views around what is bound.
   var viewDepth = 0
+  /// What is known of the values of each, by the same name.
+  var statistics: [String: RelationStatistics] = [:]
+  var ordering: JoinOrder { JoinOrder(estimates: estimates, statistics: statistics) }
   private var relationsBound = 0
   /// Recursive WITH items bound so far; each has its number in the plan.
   var recursionCount = 0

@@ -1,10 +1,12 @@
-// The order of inner joins. The largest input is read first and never stored; then, one by one, the smallest input that
-// an equality ties to those already joined becomes the built side of a hash join. Inputs tied to nothing come last.
+// The order of inner joins. The largest input is read first and never stored; then, one by one, the input that gives the
+// fewest rows of those that an equality ties to those already joined becomes the built side of a hash join; the smallest,
+// where that is not known. Inputs tied to nothing come last.
 
 import Bedrock
 import Columnar
 import Functions
 import Plan
+import StorageContract
 
 /// The inputs and conditions of a tree of inner joins, over the columns of all inputs side by side.
 struct JoinGroup {
@@ -39,6 +41,7 @@ struct JoinGroup {
 
 struct JoinOrder {
   let estimates: [String: Int64]
+  let statistics: [String: RelationStatistics]
 
   /// The inputs joined; output columns are those of the inputs in their given order.
   func joined(_ inputs: [PlanNode], offsets: [Int], conditions: [Expression]) -> PlanNode {
@@ -55,8 +58,20 @@ struct JoinOrder {
     for column in 0..<widths[first] { place[offsets[first] + column] = column }
     var width = widths[first]
     var open = conditions
+    var total = rows[first]
     while !remaining.isEmpty {
-      let next = choose(remaining, rows, open, isPlaced: { place[$0] != nil }, owner: owner)
+      func joined(_ input: Int) -> Double {
+        let keys = open.compactMap { $0.equality { place[$0] != nil } }.filter { pair in
+          pair.right.columnsRead.allSatisfy { owner($0) == input }
+        }
+        return joinedRows(
+          plan, total, inputs[input], rows[input],
+          keys: keys.map { pair in
+            (pair.left.mappingColumns { place[$0] ?? $0 }, pair.right.mappingColumns { $0 - offsets[input] })
+          })
+      }
+      let next = choose(remaining, rows, open, isPlaced: { place[$0] != nil }, owner: owner, joined: joined)
+      total = joined(next)
       remaining.removeAll { $0 == next }
       for column in 0..<widths[next] { place[offsets[next] + column] = width + column }
       var split = JoinConditions(leftCount: width)
@@ -85,7 +100,8 @@ struct JoinOrder {
   }
 
   private func choose(
-    _ remaining: [Int], _ rows: [Double], _ conditions: [Expression], isPlaced: (Int) -> Bool, owner: (Int) -> Int
+    _ remaining: [Int], _ rows: [Double], _ conditions: [Expression], isPlaced: (Int) -> Bool, owner: (Int) -> Int,
+    joined: (Int) -> Double
   ) -> Int {
     let tied = remaining.filter { input in
       conditions.contains { condition in
@@ -95,23 +111,22 @@ struct JoinOrder {
       }
     }
     let candidates = tied.isEmpty ? remaining : tied
-    return candidates.min { (rows[$0], $0) < (rows[$1], $1) } ?? remaining[0]
+    let joined = candidates.map(joined)
+    let best = candidates.indices.min { a, b in
+      (joined[a], rows[candidates[a]], candidates[a]) < (joined[b], rows[candidates[b]], candidates[b])
+    }
+    return best.map { candidates[$0] } ?? remaining[0]
   }
 
   /// About how many rows a plan gives.
   func estimate(_ plan: PlanNode) -> Double {
-    func filtered(_ rows: Double, _ condition: Expression?) -> Double {
-      (condition?.conjuncts ?? []).reduce(rows) { rows, part in
-        if case .call(let function, _, _) = part, function.name == "=" { return max(rows * 0.02, 1) }
-        return max(rows * 0.3, 1)
-      }
-    }
     switch plan {
-    case .scan(let name, _, _, let filter), .virtualScan(let name, _, _, _, let filter):
-      return filtered(Double(max(estimates[name] ?? 1_000, 1)), filter)
+    case .scan(let name, let request, _, let filter): return scannedRows(name, request.columns, filter)
+    case .virtualScan(let name, _, let columns, _, let filter): return scannedRows(name, columns, filter)
     case .tableFunction: return 1_000
     case .values(let rows, _): return Double(rows.count)
-    case .filter(let input, let condition): return filtered(estimate(input), condition)
+    case .filter(let input, let condition):
+      return condition.conjuncts.reduce(estimate(input)) { max($0 * share(of: $1) { _ in nil }, 1) }
     case .project(let input, _), .sort(let input, _, nil), .distinctOn(let input, _): return estimate(input)
     case .sort(let input, _, let limit?): return min(estimate(input), Double(limit))
     case .aggregate(let input, let groups, _): return groups.isEmpty ? 1 : max(estimate(input) * 0.1, 1)

@@ -22,6 +22,7 @@ extension Configuration {
     out += Self.listing(lake)
     out += Self.listing(flush, "flush")
     out += Self.listing(retention, "retention")
+    out += Self.listing(clustering, "clustering")
     out += [
       ("jobs.threads", "\(jobs.threads)"), ("jobs.check_seconds", "\(jobs.checkSeconds)"),
       ("jobs.bytes_per_second", "\(jobs.bytesPerSecond)"), ("jobs.cpu_percent", "\(jobs.cpuPercent)"),
@@ -42,6 +43,10 @@ extension Configuration {
     for (name, domain) in domains.sorted(by: { $0.key < $1.key }) {
       out += Self.listing(domain.flush, "domains.\(name).flush")
       out += Self.listing(domain.retention, "domains.\(name).retention")
+      out += Self.listing(domain.clustering ?? clustering, "domains.\(name).clustering")
+      for (table, clustering) in domain.tables.sorted(by: { $0.key < $1.key }) {
+        out += Self.listing(clustering, "domains.\(name).tables.\(table).clustering")
+      }
     }
     return out
   }
@@ -68,6 +73,10 @@ extension Configuration {
       ("\(path).age_seconds", "\(flush.ageSeconds)"), ("\(path).rows_max", "\(flush.rowsMax)"),
       ("\(path).bytes_max", "\(flush.bytesMax)"), ("\(path).check_seconds", "\(flush.checkSeconds)"),
     ]
+  }
+
+  private static func listing(_ clustering: Clustering, _ path: String) -> [(String, String)] {
+    [("\(path).keys", clustering.keys), ("\(path).curve", clustering.curve)]
   }
 
   private static func listing(_ retention: Retention, _ path: String) -> [(String, String)] {

@@ -2,6 +2,7 @@
 // a test holds that file and these defaults together.
 
 import Bedrock
+import Lake
 
 struct Configuration: Sendable, Equatable {
   struct Server: Sendable, Equatable {
@@ -60,6 +61,11 @@ struct Configuration: Sendable, Equatable {
     var hotSeconds = 0
     var lakeDays = 0
     var errorsDays = 90
+  }
+  /// In which order rows lie in lake files.
+  struct Clustering: Sendable, Equatable {
+    var keys = "published"
+    var curve = "hilbert"
   }
   /// Upkeep of the lake.
   struct Jobs: Sendable, Equatable {
@@ -120,6 +126,9 @@ struct Configuration: Sendable, Equatable {
   struct Domain: Sendable, Equatable {
     var flush: Flush
     var retention: Retention
+    var clustering: Clustering?
+    /// By the entity's name.
+    var tables: [String: Clustering] = [:]
   }
 
   var server = Server()
@@ -130,6 +139,7 @@ struct Configuration: Sendable, Equatable {
   var schemas = Schemas()
   var flush = Flush()
   var retention = Retention()
+  var clustering = Clustering()
   var jobs = Jobs()
   var lake = Lake()
   var query = Query()
@@ -177,6 +187,7 @@ struct Configuration: Sendable, Equatable {
     flush = try Self.flush(&source, "flush", defaults: flush)
 
     retention = try Self.retention(&source, "retention", defaults: retention)
+    clustering = try Self.clustering(&source, "clustering", defaults: clustering)
     try readJobs(&source)
 
     query.threads = try source.integer("query.threads", query.threads, in: 0...1_024)
@@ -185,15 +196,37 @@ struct Configuration: Sendable, Equatable {
       "query.statement_memory_bytes", query.statementMemoryBytes, in: 0...(1 << 50))
     query.externalFolders = try source.text("query.external_folders", query.externalFolders)
 
-    for domain in source.names(under: "domains") {
-      domains[domain] = Domain(
-        flush: try Self.flush(&source, "domains.\(domain).flush", defaults: flush),
-        retention: try Self.retention(&source, "domains.\(domain).retention", defaults: retention))
-    }
+    for domain in source.names(under: "domains") { domains[domain] = try readDomain(&source, domain) }
     try source.refuseRest()
   }
 
   init() {}
+
+  private func readDomain(_ source: inout SettingSource, _ name: String) throws(Fault) -> Domain {
+    let path = "domains.\(name)"
+    var domain = Domain(
+      flush: try Self.flush(&source, "\(path).flush", defaults: flush),
+      retention: try Self.retention(&source, "\(path).retention", defaults: retention))
+    let usual = try Self.clustering(&source, "\(path).clustering", defaults: clustering)
+    if usual != clustering { domain.clustering = usual }
+    for table in source.names(under: "\(path).tables") {
+      domain.tables[table] = try Self.clustering(&source, "\(path).tables.\(table).clustering", defaults: usual)
+    }
+    return domain
+  }
+
+  private static func clustering(
+    _ source: inout SettingSource, _ path: String, defaults: Clustering
+  ) throws(Fault) -> Clustering {
+    var clustering = defaults
+    clustering.keys = try source.text("\(path).keys", clustering.keys, allowsEmpty: false)
+    clustering.curve = try source.choice(
+      "\(path).curve", clustering.curve, of: LakeClustering.Curve.allCases.map(\.rawValue))
+    do throws(Fault) { _ = try LakeClustering(clustering) } catch {
+      throw Fault(.configFileError, "\"\(path).keys\": \(error.message)", hint: error.hint)
+    }
+    return clustering
+  }
 
   private mutating func readHTTP(_ source: inout SettingSource) throws(Fault) {
     http.enabled = try source.boolean("http.enabled", http.enabled)

@@ -16,7 +16,8 @@ struct JobsRelation: VirtualRelation {
       ("id", .int8), ("kind", .text), ("table", .text), ("state", .text), ("rows", .int8), ("bytes", .int8),
       ("total_rows", .int8), ("total_bytes", .int8), ("created", .timestamptz), ("started", .timestamptz),
       ("finished", .timestamptz), ("attempts", .int4), ("result", .text), ("last_error", .text),
-      ("next_run", .timestamptz), ("by_call", .boolean),
+      ("next_run", .timestamptz), ("by_call", .boolean), ("files", .int8), ("total_files", .int8),
+      ("files_listed", .int8), ("actions", .int8), ("total_actions", .int8),
     ]
   }
 
@@ -31,6 +32,8 @@ struct JobsRelation: VirtualRelation {
         number(job.progress.bytesTotal), .integer(job.createdMicros), number(job.startedMicros),
         number(job.finishedMicros), .integer(Int64(job.attempts)), text(job.result), text(job.lastError),
         number(isWaiting ? job.nextRunMicros : nil), .boolean(job.isManual),
+        .integer(job.progress.files), number(job.progress.filesTotal), .integer(job.progress.filesListed),
+        .integer(job.progress.actions), number(job.progress.actionsTotal),
       ]
     }
     return Self.chunks(columns, rows)

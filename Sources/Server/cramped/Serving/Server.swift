@@ -42,10 +42,11 @@ struct Server {
     let events = try SchemaSource.events(folder: settings.schemas.folder)
     let store = try LakeStore.open(settings.lake, data: data, clock: clock)
     log.info("lake", metadata: ["store": "\(store.description)"])
-    let lake = Lake(store: store.store, clock: clock, options: lakeOptions)
+    let lake = Lake(store: store.store, clock: clock, options: try lakeOptions())
     let engine = try openStorage(data, lake)
     do {
       try publish(events, to: engine)
+      try ClusteringSettings.check(lake.options.clustering, engine, lake, log)
       let load = QueryLoad()
       let maintenance = try Maintenance(
         engine: engine, lake: lake, settings: UpkeepSettings.maintenance(settings.jobs),
@@ -130,8 +131,9 @@ struct Server {
     return path
   }
 
-  private var lakeOptions: LakeOptions {
+  private func lakeOptions() throws(Fault) -> LakeOptions {
     var options = LakeOptions()
+    options.clustering = try ClusteringSettings.policy(settings)
     options.checkpointCommits = Int64(settings.jobs.checkpointCommits)
     options.footerCacheBytesMax = settings.lake.footerCacheBytes
     options.pageCacheBytesMax = settings.lake.pageCacheBytes
