@@ -26,12 +26,15 @@ package struct TableDescription: Sendable {
   package let foreign: ForeignTableDefinition?
   /// Where its rows come from when not from the snapshot of storage.
   package let external: (any ExternalTable)?
+  /// Set for a plain table.
+  package let reference: ReferenceTableDefinition?
 
   package init(
     id: TableID, schema: String, name: String, columns: [TableColumn], views: [EventViewDescription] = [],
     estimatedRows: Int64, statistics: TableStatistics? = nil, foreign: ForeignTableDefinition? = nil,
-    external: (any ExternalTable)? = nil
+    external: (any ExternalTable)? = nil, reference: ReferenceTableDefinition? = nil
   ) {
+    self.reference = reference
     self.foreign = foreign
     self.external = external
     self.id = id
@@ -45,8 +48,8 @@ package struct TableDescription: Sendable {
 }
 
 extension TableDescription {
-  /// False for the relations of schema `cramped` and for foreign tables.
-  package var isEventTable: Bool { foreign == nil && schema != "cramped" }
+  /// False for the relations of schema `cramped`, for foreign tables and for plain ones.
+  package var isEventTable: Bool { foreign == nil && reference == nil && schema != "cramped" }
 }
 
 /// `"user".identity_created`: the rows of one event name, with just its columns.

@@ -20,6 +20,8 @@ final class Binder {
   var subqueries: [PlanNode] = []
   /// Rows that the catalog expects of each relation, by the name that its scan carries.
   var estimates: [String: Int64] = [:]
+  /// Whether parameters among the targets of the outermost query wait for the column that they are assigned to.
+  var keepsParameters = false
   private var relationsBound = 0
 
   init(

@@ -12,6 +12,7 @@ import StorageEngine
 struct ExternalServing {
   let reader: ExternalReader
   let directory: ExternalDirectory
+  let reference: ReferenceDirectory
   let relations: [ServerCatalog.ComputedRelation]
   let procedures: [Procedure]
 
@@ -25,6 +26,7 @@ struct ExternalServing {
         .map { (domain: $0.schema.domain, entity: $0.schema.entity, columns: $0.schema.columns) }
     }
     directory = try ExternalDirectory(store: try LocalObjectStore(path: data))
+    reference = try ReferenceDirectory(store: try LocalObjectStore(path: data), lake: lake)
     let tables = LakeTables(engine: engine, lake: lake)
     relations = [
       .init(name: "table_versions", relation: TableVersionsRelation(tables: tables)),

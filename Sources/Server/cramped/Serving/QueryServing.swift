@@ -55,7 +55,7 @@ struct QueryServing {
         [FlushProcedure.make(engine)] + JobProcedures.make(maintenance) + external.procedures),
       serverVersion: "15.0 (Cramped \(ServerVersion.text))",
       defaultSettings: [(name: "statement_timeout", value: "\(settings.postgres.statementTimeoutMs)")],
-      external: external.reader, foreignTables: external.directory)
+      external: external.reader, foreignTables: external.directory, referenceTables: external.reference)
     portSettings = PostgresServerSettings(
       host: settings.postgres.host, port: settings.postgres.port, connectionsMax: settings.postgres.connectionsMax,
       shutdownGraceMs: settings.server.shutdownSeconds * 1_000)
