@@ -62,7 +62,7 @@ struct Transaction {
     return after
   }
 
-  mutating func savepoint(_ name: String, settings: Settings, tables: SessionTables) throws(Fault) {
+  mutating func savepoint(_ name: String, settings: Settings, tables: SessionTables = SessionTables()) throws(Fault) {
     guard state == .block else {
       throw Fault(.noActiveSQLTransaction, "SAVEPOINT can only be used in transaction blocks")
     }

@@ -116,7 +116,8 @@ import Testing
     try other.run("DROP TABLE t")
     #expect(mine.state("COMMIT") == "42P01")
     // A REPEATABLE READ transaction keeps the version it has seen.
-    try mine.run("CREATE TABLE r (a int); BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM r")
+    try mine.run("CREATE TABLE r (a int)")
+    try mine.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM r")
     try other.run("INSERT INTO r VALUES (1)")
     #expect(try mine.run("SELECT count(*) FROM r") == "0\nSELECT 1")
     try mine.run("COMMIT")

@@ -31,11 +31,16 @@ struct TablesServer {
       catalog: { DatabaseCatalog(tables: external.tables()) }, referenceTables: directory, temporaryBytesMax: 1 << 24)
   }
 
-  func session() throws -> TablesSession { TablesSession(session: try Session(services: services, userName: "ada", databaseName: "lake", processID: 1)) }
+  func session() throws -> TablesSession {
+    TablesSession(
+      session: try Session(services: services, userName: "ada", databaseName: "lake", processID: 1), folder: folder)
+  }
 }
 
 struct TablesSession {
   let session: Session
+  /// Lives as long as the session.
+  let folder: TemporaryFolder
 
   /// Runs a text; gives rows and command tags, one a line. `data` is what the client sends for COPY FROM STDIN.
   @discardableResult
