@@ -200,6 +200,7 @@ extension Session {
       return nil
     }
     if let definition = relation.reference { return definition }
+    try refuseReadOnly(command)
     switch relation.source {
     case .table(let table) where table.isEventTable:
       throw Fault(

@@ -201,7 +201,8 @@ import Testing
     let session = try server().session()
     try session.run("CREATE TABLE t (a int, b text, n numeric(10,2), ts timestamp)")
     try session.run("INSERT INTO t SELECT g, 'v' || g, g / 4.0, '2024-01-01' FROM generate_series(1, 100) g")
-    try session.run("UPDATE t SET b = 'changed' WHERE a = 7; DELETE FROM t WHERE a > 50; ALTER TABLE t ADD COLUMN more text")
+    try session.run("UPDATE t SET b = 'changed' WHERE a = 7; DELETE FROM t WHERE a > 50")
+    try session.run("ALTER TABLE t ADD COLUMN more text")
     try session.run("INSERT INTO t (a, more) VALUES (1000, 'x')")
     let script = """
       import glob, deltalake, duckdb
