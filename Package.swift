@@ -106,7 +106,7 @@ let allModules: [Module] = [
     "Session", .engine, "Query",
     uses: [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
-      "Executor",
+      "Executor", "PostgresProtocol",
     ]),
 
   // Edge: sockets and brokers.
@@ -209,7 +209,7 @@ let allTests: [Module] = [
     "SessionTests", .tests, "Query",
     uses: [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
-      "Executor", "Session", "TestKit",
+      "Executor", "Session", "PostgresProtocol", "ObjectStore", "Lake", "TestKit",
     ]),
   Module(
     "IngestTests", .tests, "Edge",

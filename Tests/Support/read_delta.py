@@ -14,6 +14,8 @@
 
 lake_rows.py says what is in the expected file; its rows are in the order of _pos.
 """
+import datetime
+import json
 import os
 import sys
 

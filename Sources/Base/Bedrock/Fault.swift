@@ -31,24 +31,31 @@ package struct Fault: Error, Sendable, CustomStringConvertible {
     let detail: String?
     let hint: String?
     let position: Int?
-    init(state: SQLState, kind: FaultKind, message: String, detail: String?, hint: String?, position: Int?) {
+    let context: String?
+    init(
+      state: SQLState, kind: FaultKind, message: String, detail: String?, hint: String?, position: Int?, context: String?
+    ) {
       self.state = state
       self.kind = kind
       self.message = message
       self.detail = detail
       self.hint = hint
       self.position = position
+      self.context = context
     }
   }
   private let body: Body
 
-  /// - Parameter position: 1-based offset in *characters* of the statement text, as the wire protocol reports it.
+  /// - Parameters:
+  ///   - position: 1-based offset in *characters* of the statement text, as the wire protocol reports it.
+  ///   - context: where in the data it happened: `COPY t, line 3, column a: "x"`.
   package init(
     _ state: SQLState, _ message: String, kind: FaultKind? = nil, detail: String? = nil, hint: String? = nil,
-    position: Int? = nil
+    position: Int? = nil, context: String? = nil
   ) {
     body = Body(
-      state: state, kind: kind ?? state.usualKind, message: message, detail: detail, hint: hint, position: position)
+      state: state, kind: kind ?? state.usualKind, message: message, detail: detail, hint: hint, position: position,
+      context: context)
   }
 
   package var state: SQLState { body.state }
@@ -58,6 +65,7 @@ package struct Fault: Error, Sendable, CustomStringConvertible {
   package var detail: String? { body.detail }
   package var hint: String? { body.hint }
   package var position: Int? { body.position }
+  package var context: String? { body.context }
 
   package var description: String {
     var text = "\(body.message) [\(body.state.code)]"
@@ -69,7 +77,12 @@ package struct Fault: Error, Sendable, CustomStringConvertible {
   /// The same fault pointing at a place in the statement, unless it already points at one.
   package func at(position: Int?) -> Fault {
     guard self.position == nil, let position else { return self }
-    return Fault(state, message, kind: kind, detail: detail, hint: hint, position: position)
+    return Fault(state, message, kind: kind, detail: detail, hint: hint, position: position, context: context)
+  }
+
+  /// The same fault with the place in the data where it happened.
+  package func inside(_ context: String) -> Fault {
+    Fault(state, message, kind: kind, detail: detail, hint: hint, position: position, context: context)
   }
 
   /// A defect of Cramped, found by a check that should never fail.

@@ -28,13 +28,16 @@ package struct TableDescription: Sendable {
   package let external: (any ExternalTable)?
   /// Set for a view that SQL made.
   package let storedView: StoredView?
+  /// Set for a plain table.
+  package let reference: ReferenceTableDefinition?
 
   package init(
     id: TableID, schema: String, name: String, columns: [TableColumn], views: [EventViewDescription] = [],
     estimatedRows: Int64, statistics: TableStatistics? = nil, foreign: ForeignTableDefinition? = nil,
-    external: (any ExternalTable)? = nil, storedView: StoredView? = nil
+    external: (any ExternalTable)? = nil, storedView: StoredView? = nil, reference: ReferenceTableDefinition? = nil
   ) {
     self.storedView = storedView
+    self.reference = reference
     self.foreign = foreign
     self.external = external
     self.id = id
@@ -48,8 +51,8 @@ package struct TableDescription: Sendable {
 }
 
 extension TableDescription {
-  /// False for the relations of schema `cramped`, for foreign tables and for views that SQL made.
-  package var isEventTable: Bool { foreign == nil && storedView == nil && schema != "cramped" }
+  /// False for the relations of schema `cramped`, for foreign tables, for plain ones and for views that SQL made.
+  package var isEventTable: Bool { foreign == nil && reference == nil && storedView == nil && schema != "cramped" }
 }
 
 /// `"user".identity_created`: the rows of one event name, with just its columns.

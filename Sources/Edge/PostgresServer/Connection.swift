@@ -130,7 +130,7 @@ final class Connection: @unchecked Sendable {
     case .fatal(let fault): sayFatal(fault)
     case .close: outbox.close()
     case .none: break
-    case .perform, .ready, .report, .reportThenReady, .flush:
+    case .perform, .ready, .report, .reportThenReady, .flush, .failCopy:
       preconditionFailure("a session's action during start-up")
     }
   }
@@ -246,9 +246,11 @@ final class Connection: @unchecked Sendable {
       if let result = conversation.proceed(resume: { [self] in callWorker() }) {
         switch result {
         case .resting: return
-        case .done(let outcome): settle(outcome, conversation)
+        case .copying: state.copyBegan()
+        case .done(let outcome):
+          settle(outcome, conversation)
+          continue
         }
-        continue
       }
       switch inbox.take() {
       case .leave: return readMore()
@@ -263,6 +265,8 @@ final class Connection: @unchecked Sendable {
         let action = state.received(message)
         if case .perform(let request) = action {
           conversation.begin(request)
+        } else if case .failCopy(let fault) = action {
+          conversation.failCopy(fault)
         } else {
           conversation.act(action)
           if state.phase == .closed { return finish() }

@@ -18,6 +18,8 @@ final class Conversation {
   }
   enum Progress {
     case done(Outcome)
+    /// The client shall send data of COPY FROM STDIN.
+    case copying
     /// The client must catch up first; `resume` will be called.
     case resting
   }
@@ -36,7 +38,12 @@ final class Conversation {
   private let outbox: Outbox
   private var out = WireBuffer(capacity: 4_096)
   private var running: Running?
+  /// Between CopyInResponse and the end of the data.
+  private var waitsForData = false
   private var rows: RowEncoder?
+  private var copied: CopyEncoder?
+  /// The format of the COPY TO STDOUT that is being sent.
+  private var copyOut: CopyFormat?
   private var formats: [WireFormat] = []
   private var style = TextStyle()
 
@@ -75,7 +82,7 @@ final class Conversation {
     case .close:
       flush()
       outbox.close()
-    case .perform, .open, .cancel, .refuseEncryption: preconditionFailure("not an action of an open session")
+    case .perform, .open, .cancel, .refuseEncryption, .failCopy: preconditionFailure("not an action of an open session")
     }
   }
 
@@ -112,14 +119,27 @@ final class Conversation {
   /// The session ends with its connection.
   func end() {
     running = nil
-    rows = nil
-    session.fail()
+    dropRows()
+    session.close()
   }
 
   // MARK: Requests
 
-  /// Begins a request; `proceed` carries it on.
+  private func dropRows() {
+    rows = nil
+    copied = nil
+    copyOut = nil
+  }
+
+  /// Begins a request, or goes on with a copy; `proceed` carries it on.
   func begin(_ request: ConnectionState.Request) {
+    switch request {
+    case .copyData(let bytes): return receive(bytes)
+    case .copyDone:
+      waitsForData = false
+      return
+    default: break
+    }
     precondition(running == nil)
     do throws(Fault) {
       switch request {
@@ -135,6 +155,19 @@ final class Conversation {
       session.fail()
       running = .ended(.failed(error))
     }
+  }
+
+  /// Data of COPY FROM STDIN.
+  private func receive(_ bytes: [UInt8]) {
+    do throws(Fault) { try session.receive(copyData: bytes) } catch { failCopy(error) }
+  }
+
+  /// The copy, and with it its request, fails.
+  func failCopy(_ fault: Fault) {
+    waitsForData = false
+    dropRows()
+    session.fail()
+    running = .ended(.failed(fault))
   }
 
   /// The requests that are done at once.
@@ -159,8 +192,8 @@ final class Conversation {
       case .portal(let name): session.close(portal: name)
       }
       out.closeComplete()
-    case .synchronize: session.synchronize()
-    case .query, .execute: preconditionFailure("requests with results are begun elsewhere")
+    case .synchronize: try session.synchronize()
+    case .query, .execute, .copyData, .copyDone: preconditionFailure("requests with results are begun elsewhere")
     }
   }
 
@@ -211,6 +244,7 @@ final class Conversation {
       self.running = nil
       return .done(outcome)
     }
+    if waitsForData { return .copying }
     do throws(Fault) {
       while true {
         if try writeRows() {
@@ -219,12 +253,13 @@ final class Conversation {
         }
         guard let event = try next(running) else { break }
         try write(event, of: running)
+        if waitsForData { return .copying }
       }
-      if case .simple = running { session.synchronize() }
+      if case .simple = running { try session.synchronize() }
       self.running = nil
       return .done(.completed)
     } catch {
-      rows = nil
+      dropRows()
       self.running = nil
       session.fail()
       return .done(.failed(error))
@@ -241,6 +276,14 @@ final class Conversation {
 
   /// Writes rows of the chunk at hand up to one packet; false when there are none left.
   private func writeRows() throws(Fault) -> Bool {
+    if copied != nil {
+      if try copied?.write(into: &out, bytesMax: Self.sendBytes) == 0 {
+        copied = nil
+        return false
+      }
+      if out.count >= Self.sendBytes { flush() }
+      return true
+    }
     guard rows != nil else { return false }
     if try rows?.write(into: &out, rowsMax: .max, bytesMax: Self.sendBytes) == 0 {
       rows = nil
@@ -256,6 +299,17 @@ final class Conversation {
       style = Self.style(of: session, columns.map(\.type))
       formats = []
       out.rowDescription(Self.fields(columns))
+    case .copyOut(let format, let columns):
+      style = Self.style(of: session, columns.map(\.type))
+      copyOut = format
+      out.copyResponse(isIn: false, format, columnCount: columns.count)
+      if let bytes = CopyEncoder.preamble(format, names: columns.map(\.name)) { out.copyData(bytes) }
+    case .copyIn(let format, let columnCount):
+      waitsForData = true
+      out.copyResponse(isIn: true, format, columnCount: columnCount)
+      flush()
+    case .rows(let chunk) where copyOut != nil:
+      if let copyOut { copied = try CopyEncoder(chunk, format: copyOut, style: style) }
     case .rows(let chunk):
       if case .portal(_, let codes) = running {
         formats = try WireFormat.expand(codes, count: chunk.columns.count, of: "result")
@@ -263,6 +317,11 @@ final class Conversation {
       }
       rows = try RowEncoder(chunk, formats: formats, style: style)
     case .complete(let tag):
+      if let format = copyOut {
+        if let bytes = CopyEncoder.ending(format) { out.copyData(bytes) }
+        out.copyDone()
+        copyOut = nil
+      }
       sayNotices()
       out.commandComplete(tag)
     case .suspended: out.portalSuspended()

@@ -120,7 +120,7 @@ extension WireBuffer {
   package mutating func errorResponse(_ fault: Fault, severity: Severity = .error) {
     report(
       type: UInt8(ascii: "E"), severity: severity, state: fault.state, message: fault.message, detail: fault.detail,
-      hint: fault.hint, position: fault.position)
+      hint: fault.hint, position: fault.position, context: fault.context)
   }
 
   package mutating func noticeResponse(
@@ -128,11 +128,12 @@ extension WireBuffer {
   ) {
     report(
       type: UInt8(ascii: "N"), severity: severity, state: state, message: message, detail: detail, hint: hint,
-      position: nil)
+      position: nil, context: nil)
   }
 
   private mutating func report(
-    type: UInt8, severity: Severity, state: SQLState, message: String, detail: String?, hint: String?, position: Int?
+    type: UInt8, severity: Severity, state: SQLState, message: String, detail: String?, hint: String?, position: Int?,
+    context: String?
   ) {
     let mark = begin(message: type)
     field(UInt8(ascii: "S"), severity.rawValue)
@@ -142,6 +143,7 @@ extension WireBuffer {
     if let detail { field(UInt8(ascii: "D"), detail) }
     if let hint { field(UInt8(ascii: "H"), hint) }
     if let position { field(UInt8(ascii: "P"), String(position)) }
+    if let context { field(UInt8(ascii: "W"), context) }
     append(0 as UInt8)
     end(message: mark)
   }

@@ -4,6 +4,9 @@
 //      │ SSL/GSS request: 'N'      │ refused           │ message             │ completed / failed of a simple query, sync
 //      └─► closed ◄────────────────┘                   ▼                     │
 //                                          busy(simple | extended | sync) ───┤
+//                                             │ copyBegan    ▲ copyData, copyDone, copyFail │
+//                                             ▼              │ performed  │
+//                                          copying ──────────┘            │
 //                                                      │ failed(extended)    │
 //                                                      ▼                     │
 //                                                   skipping ──Sync──► busy(sync)
@@ -12,7 +15,8 @@
 //  1. While busy or opening no message is given to the machine: the driver keeps them queued, in order.
 //  2. After an error in the extended protocol everything but Sync and Terminate is dropped, simple queries too.
 //  3. Each Query and each Sync gets exactly one ReadyForQuery; nothing gets one after a failed start.
-//  4. Each encryption request may come once, before the startup packet.
+//  4. While copying, Flush and Sync are ignored and anything but the messages of COPY ends it with an error.
+//  5. Each encryption request may come once, before the startup packet.
 
 package import Bedrock
 
@@ -28,6 +32,10 @@ package struct ConnectionState: Sendable {
     case close(FrontendMessage.Target)
     /// End the implicit transaction; `completed` then sends ReadyForQuery.
     case synchronize
+    /// Data of COPY FROM STDIN; report `copyBegan` when more may come, or `failed`.
+    case copyData([UInt8])
+    /// All data came: the request goes on.
+    case copyDone
   }
 
   package enum Action: Sendable, Equatable {
@@ -45,6 +53,8 @@ package struct ConnectionState: Sendable {
     case ready
     /// ErrorResponse, nothing else until Sync.
     case report(Fault)
+    /// The client ended the copy: the request fails with this; report `failed`.
+    case failCopy(Fault)
     /// ErrorResponse, ReadyForQuery, flush.
     case reportThenReady(Fault)
     /// Send what is buffered.
@@ -66,6 +76,8 @@ package struct ConnectionState: Sendable {
     case opening
     case ready
     case busy(Work)
+    /// The client sends the data of COPY FROM STDIN, inside of a request.
+    case copying(Work)
     case skipping
     case closed
   }
@@ -77,7 +89,7 @@ package struct ConnectionState: Sendable {
   /// True when the machine takes the next message.
   package var takesMessages: Bool {
     switch phase {
-    case .startup, .ready, .skipping: true
+    case .startup, .ready, .copying, .skipping: true
     case .opening, .busy, .closed: false
     }
   }
@@ -90,6 +102,7 @@ package struct ConnectionState: Sendable {
     switch phase {
     case .startup(let sslAsked, let gssAsked): return startup(message, sslAsked, gssAsked)
     case .ready: return dispatch(message)
+    case .copying(let work): return copy(message, work)
     case .skipping: return skip(message)
     case .opening, .busy, .closed: preconditionFailure("guarded above")
     }
@@ -112,6 +125,23 @@ package struct ConnectionState: Sendable {
     default:
       phase = .closed
       return .close
+    }
+  }
+
+  private mutating func copy(_ message: FrontendMessage, _ work: Work) -> Action {
+    switch message {
+    case .copyData(let bytes): return perform(work, .copyData(bytes))
+    case .copyDone: return perform(work, .copyDone)
+    case .copyFail(let reason):
+      phase = .busy(work)
+      return .failCopy(Fault(.queryCanceled, "COPY from stdin failed: \(reason)"))
+    case .flush, .sync: return .none
+    case .terminate:
+      phase = .closed
+      return .close
+    default:
+      phase = .busy(work)
+      return .failCopy(Fault(.protocolViolation, "unexpected message type during COPY from stdin"))
     }
   }
 
@@ -180,7 +210,7 @@ package struct ConnectionState: Sendable {
       phase = .ready
       return .ready
     case .closed: return .none
-    case .startup, .ready, .busy, .skipping: preconditionFailure("a session opened while \(phase)")
+    case .startup, .ready, .busy, .copying, .skipping: preconditionFailure("a session opened while \(phase)")
     }
   }
 
@@ -191,7 +221,16 @@ package struct ConnectionState: Sendable {
       phase = .closed
       return .fatal(fault)
     case .closed: return .none
-    case .startup, .ready, .busy, .skipping: preconditionFailure("a session refused while \(phase)")
+    case .startup, .ready, .busy, .copying, .skipping: preconditionFailure("a session refused while \(phase)")
+    }
+  }
+
+  /// The client was asked for the data of COPY FROM STDIN, or for more of it.
+  package mutating func copyBegan() {
+    switch phase {
+    case .busy(let work): phase = .copying(work)
+    case .copying, .closed: break
+    case .startup, .opening, .ready, .skipping: preconditionFailure("a copy began while \(phase)")
     }
   }
 
@@ -205,7 +244,7 @@ package struct ConnectionState: Sendable {
       phase = .ready
       return .none
     case .closed: return .none
-    case .startup, .opening, .ready, .skipping: preconditionFailure("a request completed while \(phase)")
+    case .startup, .opening, .ready, .copying, .skipping: preconditionFailure("a request completed while \(phase)")
     }
   }
 
@@ -219,7 +258,7 @@ package struct ConnectionState: Sendable {
       phase = .skipping
       return .report(fault)
     case .closed: return .none
-    case .startup, .opening, .ready, .skipping: preconditionFailure("a request failed while \(phase)")
+    case .startup, .opening, .ready, .copying, .skipping: preconditionFailure("a request failed while \(phase)")
     }
   }
 

@@ -38,6 +38,9 @@ package enum WireExercise {
         precondition(formats.count == bind.parameters.count)
         _ = state.completed()
       } catch { _ = state.failed(error) }
+    case .perform(.query(let sql)) where sql.utf8.count % 5 == 0: state.copyBegan()
+    case .perform(.copyData): state.copyBegan()
+    case .failCopy(let fault): _ = state.failed(fault)
     case .perform: _ = state.completed()
     case .none, .refuseEncryption, .cancel, .ready, .report, .reportThenReady, .flush, .fatal, .close: break
     }

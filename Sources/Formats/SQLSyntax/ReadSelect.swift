@@ -8,7 +8,8 @@ extension TreeReader {
   mutating func select() throws(Fault) -> SelectStatement {
     let head = try head()
     guard head.kind == .select else {
-      let name = head.kind == .other ? try string() : "\(head.kind)"
+      let written: [SQLNodeKind: String] = [.insert: "INSERT", .update: "UPDATE", .delete: "DELETE"]
+      let name = head.kind == .other ? try string() : written[head.kind] ?? "\(head.kind)"
       throw Fault.unsupported("\(name) inside a query", position: head.location.position)
     }
     return try selectFields()
@@ -80,7 +81,7 @@ extension TreeReader {
     }
   }
 
-  private mutating func withClause() throws(Fault) -> WithSyntax {
+  mutating func withClause() throws(Fault) -> WithSyntax {
     let head = try head(of: .with)
     return WithSyntax(
       isRecursive: try flag(), tables: try list { (reader) throws(Fault) in try reader.commonTable() },
@@ -124,7 +125,7 @@ extension TreeReader {
       location: head.location)
   }
 
-  private mutating func table() throws(Fault) -> TableSyntax {
+  mutating func table() throws(Fault) -> TableSyntax {
     let head = try head()
     switch head.kind {
     case .relation: return .relation(try relation(head))

@@ -65,7 +65,9 @@ extension TreeReader {
       }
       return .comment(CommentStatement(target: target, name: try names(), text: try optionalString()))
     case .other: return .other(name: try string())
-    default: throw Fault.bug("node \(head.kind) is not a statement")
+    default:
+      if let statement = try tableStatement(head) { return .table(statement) }
+      throw Fault.bug("node \(head.kind) is not a statement")
     }
   }
 
@@ -74,7 +76,10 @@ extension TreeReader {
       let head = try reader.head(of: .option)
       let name = try reader.string()
       if reader.skipNull() { return OptionSyntax(name: name, value: nil, location: head.location) }
-      guard !reader.nextIsList, let value = try reader.literal() else {
+      if reader.nextIsList {
+        return OptionSyntax(name: name, value: nil, names: try reader.names(), location: head.location)
+      }
+      guard let value = try reader.literal() else {
         throw Fault.unsupported("this value of option \"\(name)\"", position: head.location.position)
       }
       return OptionSyntax(name: name, value: value, location: head.location)

@@ -22,7 +22,7 @@ package struct SourceLocation: Hashable, Sendable {
 /// Converts byte offsets of one text into character positions.
 struct LocationMap {
   private static let stride = 256
-  private let bytes: [UInt8]
+  let bytes: [UInt8]
   /// Characters before byte `index * stride`; empty when every byte is ASCII.
   private var charactersBefore: [Int32] = []
 

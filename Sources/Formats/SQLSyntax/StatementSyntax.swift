@@ -32,6 +32,8 @@ package struct Statement: Sendable {
     case createView(CreateViewStatement)
     case dropView(DropViewStatement)
     case comment(CommentStatement)
+    /// About plain tables: CREATE TABLE, INSERT, UPDATE, ...
+    case table(TableStatement)
     /// A command of PostgreSQL that is parsed but not represented, by its name: `INSERT`, `CREATE TABLE`.
     case other(name: String)
   }
@@ -41,6 +43,8 @@ package struct Statement: Sendable {
 package struct OptionSyntax: Sendable {
   package let name: String
   package let value: ConstantSyntax?
+  /// A list of names, as FORCE_QUOTE of COPY has.
+  package var names: [String]?
   package let location: SourceLocation
 }
 

@@ -35,7 +35,7 @@ extension DatabaseCatalog {
     case "pg_toast": 99
     case "information_schema": Self.informationSchemaOID
     case ServerCatalog.schema: CatalogOIDs.crampedSchema
-    default: tables.first { $0.schema == name }.map { CatalogOIDs.block(of: $0.id) + CatalogOIDs.schemaOffset }
+    default: schemaOIDs[name]
     }
   }
 
@@ -74,6 +74,7 @@ extension DatabaseCatalog {
   }
 
   private func isVisible(schema: String, name: String, searchPath: [String]) -> Bool {
+    if schema == Self.temporarySchema { return true }
     let owners = userRelations.schemas(with: name)
     let path = searchPath.contains("pg_catalog") ? searchPath : ["pg_catalog"] + searchPath
     for candidate in path {

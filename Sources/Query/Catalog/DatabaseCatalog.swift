@@ -19,18 +19,32 @@ package final class DatabaseCatalog: CatalogReader, Sendable {
   /// In order of their ids.
   let tables: [TableDescription]
   let server: ServerCatalog
+  /// Schemas that CREATE SCHEMA made.
+  let schemas: [ReferenceSchema]
   private let userRelationCache = Mutex<UserRelations?>(nil)
 
   /// - Parameter tables: what `StorageReader.tables()` says now.
-  package init(tables: [TableDescription], server: ServerCatalog = ServerCatalog()) {
+  package init(
+    tables: [TableDescription], server: ServerCatalog = ServerCatalog(), schemas: [ReferenceSchema] = []
+  ) {
+    self.schemas = schemas
     self.tables = tables.sorted { $0.id.raw < $1.id.raw }
     self.server = server
   }
+
+  /// The same catalog with more schemas and tables in it, as one session sees it.
+  package func adding(schemas: [ReferenceSchema], tables: [TableDescription]) -> DatabaseCatalog {
+    DatabaseCatalog(tables: self.tables + tables, server: server, schemas: self.schemas + schemas)
+  }
+
+  /// The schema of a session's temporary tables.
+  package static let temporarySchema = "pg_temp"
 
   // MARK: Look-up by name
 
   package func relation(schema: String?, name: String, searchPath: [String]) -> Relation? {
     if let schema { return relation(in: schema, name) }
+    if let found = relation(in: Self.temporarySchema, name) { return found }
     if !searchPath.contains("pg_catalog"), let found = relation(in: "pg_catalog", name) { return found }
     for schema in expanded(searchPath) {
       if let found = relation(in: schema, name) { return found }
@@ -178,6 +192,7 @@ package final class DatabaseCatalog: CatalogReader, Sendable {
   /// Schemas that may hold relations of ours.
   var schemaOIDs: [String: UInt32] {
     var found = [ServerCatalog.schema: CatalogOIDs.crampedSchema, "public": CatalogOIDs.publicSchema]
+    for schema in schemas { found[schema.name] = CatalogOIDs.block(of: schema.id) + CatalogOIDs.schemaOffset }
     for table in tables where found[table.schema] == nil {
       found[table.schema] = CatalogOIDs.block(of: table.id) + CatalogOIDs.schemaOffset
     }

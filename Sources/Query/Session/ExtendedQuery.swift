@@ -13,6 +13,8 @@ package final class PortalRun {
   private let rowsMax: Int
   private var sent = 0
   private var isDone = false
+  /// CopyOutResponse was sent.
+  private var hasBegun = false
 
   init(session: Session, portal: Portal, rowsMax: Int) {
     self.session = session
@@ -23,6 +25,20 @@ package final class PortalRun {
   /// The next part of the answer, or `nil` after the last. Never gives `columns`.
   package func next() throws(Fault) -> ResultEvent? {
     if isDone { return nil }
+    switch portal.outcome?.copy {
+    case .in(let copy) where session.copyIn !== copy:
+      session.copyIn = copy
+      return .copyIn(copy.format, columnCount: copy.columnCount)
+    case .in(let copy):
+      session.copyIn = nil
+      let tag = try copy.finish()
+      portal.outcome = .command("")
+      return end(.complete(tag))
+    case .out(let format) where !hasBegun:
+      hasBegun = true
+      return .copyOut(format, portal.outcome?.columns ?? [])
+    case .out, nil: break
+    }
     guard portal.statement.statement != nil else { return end(.empty) }
     guard let rows = portal.rows else {
       // A command runs wholly whatever the client asks; its second Execute has nothing left to do.

@@ -5,6 +5,7 @@ package import Columnar
 package import Plan
 import Planner
 package import SQLSyntax
+package import StorageContract
 
 /// Runs plans that are ready: parameters in place, stable functions evaluated.
 package protocol PlanExecutor: Sendable {
@@ -26,6 +27,12 @@ package struct PlannerEngine: QueryEngine {
     _ query: SelectStatement, parameterTypes: [DataType?], context: PlanningContext
   ) throws(Fault) -> PlannedQuery {
     try planner(context).plan(query, parameterTypes: parameterTypes)
+  }
+
+  package func plan(
+    _ write: WriteStatement, into table: ReferenceTableDefinition, parameterTypes: [DataType?], context: PlanningContext
+  ) throws(Fault) -> PlannedQuery {
+    try planner(context).plan(write, into: table, parameterTypes: parameterTypes)
   }
 
   package func open(

@@ -2,6 +2,7 @@
 
 import Bedrock
 package import Columnar
+package import PostgresProtocol
 package import Plan
 import Runtime
 
@@ -10,6 +11,10 @@ package enum ResultEvent: Sendable {
   /// The columns of the rows that follow.
   case columns([OutputColumn])
   case rows(Chunk)
+  /// Rows follow as the data of COPY TO STDOUT.
+  case copyOut(CopyFormat, [OutputColumn])
+  /// The client sends the data of COPY FROM STDIN: give it to `Session.receive(copyData:)`, then go on.
+  case copyIn(CopyFormat, columnCount: Int)
   /// The end of a statement with its command tag.
   case complete(String)
   /// The rows asked for were given; the portal may have more.
@@ -38,6 +43,12 @@ struct Outcome {
   let columns: [OutputColumn]?
   let source: (any RowSource)?
   let tag: CommandTag
+  var copy: Copying?
+
+  enum Copying {
+    case out(CopyFormat)
+    case `in`(CopyIn)
+  }
 
   static func command(_ tag: String) -> Outcome { Outcome(columns: nil, source: nil, tag: .fixed(tag)) }
   static func rows(_ columns: [OutputColumn], _ source: any RowSource, tag: CommandTag) -> Outcome {

@@ -4,6 +4,7 @@ import Bedrock
 package import Columnar
 package import Plan
 import SQLSyntax
+import StorageContract
 
 /// A parameter value as Bind or EXECUTE gave it.
 package enum BoundParameter: Sendable {
@@ -29,6 +30,8 @@ final class PreparedStatement {
   let isFromSQL: Bool
   var parameterTypes: [DataType]
   var columns: [OutputColumn]?
+  /// The version of the table that the plan of an INSERT, UPDATE or DELETE began from.
+  var target: (any ReferenceTableVersion)?
   /// The plan of a query; made again when the catalog changed.
   var plan: PlannedQuery?
 

@@ -51,6 +51,10 @@ package protocol QueryEngine: Sendable {
   func plan(
     _ query: SelectStatement, parameterTypes: [DataType?], context: PlanningContext
   ) throws(Fault) -> PlannedQuery
+  /// Binds and optimises the query for the rows that a statement writes to a table.
+  func plan(
+    _ write: WriteStatement, into table: ReferenceTableDefinition, parameterTypes: [DataType?], context: PlanningContext
+  ) throws(Fault) -> PlannedQuery
   /// Starts a query. `parameters` have the types that the plan says.
   func open(
     _ query: PlannedQuery, parameters: [Scalar], context: ExecutionContext
@@ -76,6 +80,14 @@ package struct ExplainOptions: Sendable, Hashable {
   /// The time of the whole run at the end.
   package var hasSummary = true
   package init() {}
+}
+
+extension QueryEngine {
+  package func plan(
+    _ write: WriteStatement, into table: ReferenceTableDefinition, parameterTypes: [DataType?], context: PlanningContext
+  ) throws(Fault) -> PlannedQuery {
+    throw .unsupported(write.name)
+  }
 }
 
 /// Rows that are in memory already.

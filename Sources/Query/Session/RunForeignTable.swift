@@ -3,6 +3,7 @@
 // A definition is stored at once and durably; it is not part of a transaction, so inside a block both are refused.
 
 import Bedrock
+import Catalog
 import Columnar
 import EventSchema
 import Functions
@@ -33,7 +34,7 @@ extension Session {
 
   func runCreate(_ create: CreateForeignTableStatement) throws(Fault) -> Outcome {
     let directory = try directory(for: "CREATE FOREIGN TABLE")
-    let catalog = services.catalog()
+    let catalog = self.catalog()
     let name = create.table.name
     let position = create.table.location.position
     guard !name.contains("@") else {
@@ -91,7 +92,7 @@ extension Session {
       throw Fault.unsupported("a cross-database reference", position: position)
     }
     // A user named cramped has the server's own schema as "$user": new tables go to the next one.
-    let path = searchPath(in: catalog).filter { $0 != "pg_catalog" && $0 != "cramped" }
+    let path = searchPath(in: catalog).filter { $0 != "pg_catalog" && $0 != "cramped" && $0 != DatabaseCatalog.temporarySchema }
     guard let schema = table.schema ?? path.first else {
       throw Fault(.invalidSchemaName, "no schema has been selected to create in", position: position)
     }
@@ -100,7 +101,7 @@ extension Session {
         .invalidSchemaName, "schema \"\(schema)\" does not exist",
         hint: "Use \"public\" or the schema of a domain.", position: position)
     }
-    if ["pg_catalog", "information_schema", "pg_toast", "cramped"].contains(schema) {
+    if ["pg_catalog", "information_schema", "pg_toast", "cramped", DatabaseCatalog.temporarySchema].contains(schema) {
       throw Fault(
         .insufficientPrivilege, "permission denied for schema \(schema)", hint: "The server keeps it for itself.",
         position: position)
@@ -129,7 +130,7 @@ extension Session {
 
   func runDrop(_ drop: DropForeignTableStatement) throws(Fault) -> Outcome {
     let directory = try directory(for: "DROP FOREIGN TABLE")
-    let catalog = services.catalog()
+    let catalog = self.catalog()
     var found: [ForeignTableDefinition] = []
     for parts in drop.names {
       guard let name = parts.last else { throw .bug("DROP without a name") }

@@ -18,6 +18,7 @@ extension Session {
       return .command("RESET")
     case .resetAll:
       settings.resetAll()
+      tables.dropTemporary()
       return .command("RESET")
     }
     return .command("SET")
@@ -43,7 +44,7 @@ extension Session {
       }
     }
     if name.lowercased() == AsOf.settingName, values.count == 1 {
-      return try AsOf.canonical(Self.text(of: values[0]), functionContext(catalog: services.catalog()))
+      return try AsOf.canonical(Self.text(of: values[0]), functionContext(catalog: catalog()))
     }
     let isNames = name.lowercased() == "search_path"
     return values.map { value in
@@ -124,7 +125,9 @@ extension Session {
       return .command("DISCARD ALL")
     case .plans: return .command("DISCARD PLANS")
     case .sequences: return .command("DISCARD SEQUENCES")
-    case .temporary: return .command("DISCARD TEMP")
+    case .temporary:
+      tables.dropTemporary()
+      return .command("DISCARD TEMP")
     }
   }
 }

@@ -49,7 +49,9 @@ extension Session {
     case .call(let call):
       let columns = try procedure(call).columns
       if !columns.isEmpty { prepared.columns = columns }
-    case .set, .transaction, .prepare, .deallocate, .closeCursor, .discard, .copy, .listen, .unlisten,
+    case .table(let command): try prepare(command, prepared)
+    case .copy(let copy): try prepare(copy, prepared)
+    case .set, .transaction, .prepare, .deallocate, .closeCursor, .discard, .listen, .unlisten,
       .createForeignTable, .dropForeignTable, .createView, .dropView, .comment, .other:
       break
     }
@@ -66,7 +68,7 @@ extension Session {
     precondition(parameters.count == statement.parameterTypes.count)
     var values: [Scalar] = []
     values.reserveCapacity(parameters.count)
-    let context = functionContext(catalog: services.catalog())
+    let context = functionContext(catalog: catalog())
     for (parameter, type) in zip(parameters, statement.parameterTypes) {
       switch parameter {
       case .value(let value): values.append(value)
@@ -133,7 +135,8 @@ extension Session {
     case .discard(let target): return try runDiscard(target, isAlone: isAlone)
     case .listen: return .command("LISTEN")
     case .unlisten: return .command("UNLISTEN")
-    case .copy: throw .unsupported("COPY")
+    case .copy(let copy): return try runCopy(copy, prepared, cancellation)
+    case .table(let command): return try run(command, prepared, parameters, cancellation)
     case .createForeignTable(let create): return try runCreate(create)
     case .dropForeignTable(let drop): return try runDrop(drop)
     case .createView(let create): return try runCreate(create, text: prepared.text)

@@ -15,13 +15,15 @@ extension Session {
     case .commit: return try end(commit: true, isChained: command.isChained)
     case .rollback: return try end(commit: false, isChained: command.isChained)
     case .savepoint(let name):
-      try transaction.savepoint(name, settings: settings)
+      try transaction.savepoint(name, settings: settings, tables: tables)
       return .command("SAVEPOINT")
     case .release(let name):
       try transaction.release(name)
       return .command("RELEASE")
     case .rollbackTo(let name):
-      settings = try transaction.rollback(to: name)
+      let saved = try transaction.rollback(to: name)
+      settings = saved.settings
+      tables = saved.tables
       return .command("ROLLBACK")
     case .prepare, .commitPrepared, .rollbackPrepared: throw .unsupported("two-phase commit")
     }
@@ -37,6 +39,12 @@ extension Session {
       notice(.warning, .noActiveTransaction, "there is no transaction in progress")
     }
     let succeeded = commit && state != .failed
+    if succeeded {
+      do throws(Fault) { try commitTables() } catch {
+        endTransaction(commit: false)
+        throw error
+      }
+    }
     endTransaction(commit: succeeded)
     if isChained {
       enterTransaction()

@@ -40,9 +40,16 @@ package protocol SessionCatalog: CatalogReader {
   func functionSignature(oid: UInt32) -> (arguments: String, result: String)?
   /// The schemas of a search path that exist, those of event tables in place of `$domains`.
   func expanded(_ searchPath: [String], userName: String?) -> [String]
+  /// The same with the plain tables of a session in it.
+  func adding(schemas: [ReferenceSchema], tables: [TableDescription]) -> any SessionCatalog
 }
 
-extension DatabaseCatalog: SessionCatalog {}
+extension DatabaseCatalog: SessionCatalog {
+  package func adding(schemas: [ReferenceSchema], tables: [TableDescription]) -> any SessionCatalog {
+    let catalog: DatabaseCatalog = adding(schemas: schemas, tables: tables)
+    return catalog
+  }
+}
 
 /// What sessions share: made once by the server.
 package struct SessionServices: Sendable {
@@ -52,6 +59,10 @@ package struct SessionServices: Sendable {
   package var external: (any ExternalTables)?
   package var foreignTables: (any ForeignTableDirectory)?
   package var views: (any StoredViewDirectory)?
+  /// Plain tables; nil: none can be made but temporary ones.
+  package var referenceTables: (any ReferenceTables)?
+  /// What temporary tables of all sessions hold together.
+  package let temporaryBudget: MemoryBudget
   package var engine: any QueryEngine
   /// The catalog as of now.
   package var catalog: @Sendable () -> any SessionCatalog
@@ -71,9 +82,12 @@ package struct SessionServices: Sendable {
     serverVersion: String = "15.0 (Cramped)", defaultSettings: [(name: String, value: String)] = [],
     startTimer: @escaping @Sendable (Int, @escaping @Sendable () -> Void) -> @Sendable () -> Void = { _, _ in {} },
     external: (any ExternalTables)? = nil, foreignTables: (any ForeignTableDirectory)? = nil,
-    views: (any StoredViewDirectory)? = nil
+    views: (any StoredViewDirectory)? = nil, referenceTables: (any ReferenceTables)? = nil,
+    temporaryBytesMax: Int = 256 << 20
   ) {
     self.views = views
+    self.referenceTables = referenceTables
+    temporaryBudget = MemoryBudget(name: "all temporary tables together", bytesMax: temporaryBytesMax)
     self.external = external
     self.foreignTables = foreignTables
     self.clock = clock
@@ -104,6 +118,13 @@ package final class Session: @unchecked Sendable {
   var transaction = Transaction()
   var prepared: [String: PreparedStatement] = [:]
   var portals: [String: Portal] = [:]
+  var tables = SessionTables()
+  /// What the transaction began from.
+  private var savedTables = SessionTables()
+  /// Versions that the transaction made, also those that later ones took the places of.
+  var madeVersions: [any ReferenceTableVersion] = []
+  /// The running COPY FROM STDIN.
+  var copyIn: CopyIn?
   private var notices: [Notice] = []
   private var told: [String: String] = [:]
   private var disarmTimer: (@Sendable () -> Void)?
@@ -183,7 +204,7 @@ package final class Session: @unchecked Sendable {
 
   /// The name behind the oid of a regclass or regnamespace, for showing it.
   package func nameOfOID() -> @Sendable (DataType, UInt32) -> String? {
-    let catalog = services.catalog()
+    let catalog = self.catalog()
     let path = searchPath(in: catalog)
     return { type, oid in
       switch type {
@@ -217,17 +238,19 @@ package final class Session: @unchecked Sendable {
         serverVersion: services.serverVersion, settings: settings, catalog: catalog))
   }
 
-  func planningContext() -> PlanningContext {
-    let catalog = services.catalog()
+  /// - Parameter replaced: versions that the statement sees in place of the newest.
+  func planningContext(replacing replaced: [TableID: any ReferenceTableVersion] = [:]) -> PlanningContext {
+    let catalog = self.catalog()
     let functions = functionContext(catalog: catalog)
     let statement = StatementCatalog(
       base: catalog, external: services.external, opened: openedSources(), asOf: settings.find(AsOf.settingName),
-      context: functions)
+      context: functions, directory: services.referenceTables,
+      versions: tables.versions.merging(replaced) { _, new in new })
     return PlanningContext(catalog: statement, searchPath: searchPath(in: catalog), functions: functions)
   }
 
   /// What a statement opens, it opens once; in a transaction that sees one snapshot the transaction does.
-  private func openedSources() -> OpenedSources {
+  func openedSources() -> OpenedSources {
     guard isPinned else { return OpenedSources() }
     let sources = transaction.opened ?? OpenedSources()
     transaction.opened = sources
@@ -235,7 +258,7 @@ package final class Session: @unchecked Sendable {
   }
 
   func executionContext(_ cancellation: Cancellation) throws(Fault) -> ExecutionContext {
-    let catalog = services.catalog()
+    let catalog = self.catalog()
     return ExecutionContext(
       catalog: catalog, functions: functionContext(catalog: catalog), snapshot: try snapshot(),
       cancellation: cancellation)
@@ -271,6 +294,7 @@ package final class Session: @unchecked Sendable {
   func enterTransaction() {
     guard transaction.state == .idle else { return }
     transaction.enter(nowMicros: services.clock.nowMicros(), settings: settings)
+    savedTables = tables
     // SET does not reach into a transaction that follows; its default does.
     if let level = settings.find("default_transaction_isolation"), level != "read committed" {
       do throws(Fault) { try settings.set("transaction_isolation", level, isLocal: true) } catch {
@@ -288,6 +312,7 @@ package final class Session: @unchecked Sendable {
 
   /// Ends the transaction; gives what COMMIT has to say.
   func endTransaction(commit: Bool) {
+    if !commit || tables.hasWork { rollbackTables(to: savedTables) }
     settings = transaction.end(commit: commit, settings: settings)
     portals = portals.filter { $0.value.isHeld && commit }
   }
@@ -295,6 +320,7 @@ package final class Session: @unchecked Sendable {
   /// A statement failed: the block is failed; an implicit transaction is rolled back.
   package func fail() {
     finish()
+    copyIn = nil
     switch transaction.state {
     case .implicit: endTransaction(commit: false)
     case .block: transaction.fail()
@@ -302,10 +328,19 @@ package final class Session: @unchecked Sendable {
     }
   }
 
-  /// Sync, or the end of a simple query: an implicit transaction commits.
-  package func synchronize() {
+  /// The client is gone: what its transaction wrote is dropped, and its temporary tables are.
+  package func close() {
+    fail()
+    endTransaction(commit: false)
+    tables = SessionTables()
+  }
+
+  /// Sync, or the end of a simple query: an implicit transaction commits. Throws when it cannot; then `fail` is due.
+  package func synchronize() throws(Fault) {
     finish()
-    if transaction.state == .implicit { endTransaction(commit: true) }
+    guard transaction.state == .implicit else { return }
+    try commitTables()
+    endTransaction(commit: true)
   }
 }
 

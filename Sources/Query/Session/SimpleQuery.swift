@@ -16,6 +16,8 @@ package final class SimpleQuery {
   private let text: [UInt8]
   private var index = 0
   private var toldEmpty = false
+  /// The COPY FROM STDIN whose data the client sends.
+  private var copyIn: CopyIn?
   private var running: (rows: ResultRows?, tag: CommandTag, sent: Int)?
 
   init(session: Session, text: [UInt8], statements: [Statement]) {
@@ -32,12 +34,16 @@ package final class SimpleQuery {
         return .rows(chunk)
       }
       running = nil
-      session.finish()
-      return .complete(tag.text(rows: sent))
+      return try end(tag.text(rows: sent))
     }
     if statements.isEmpty && !toldEmpty {
       toldEmpty = true
       return .empty
+    }
+    if let copyIn, session.copyIn === copyIn {
+      self.copyIn = nil
+      session.copyIn = nil
+      return try end(try copyIn.finish())
     }
     guard index < statements.count else { return nil }
     defer { index += 1 }
@@ -55,12 +61,28 @@ package final class SimpleQuery {
     }
     let outcome = try session.run(
       prepared, parameters: [], cancellation: cancellation, isAlone: statements.count == 1)
+    switch outcome.copy {
+    case .in(let copy):
+      copyIn = copy
+      session.copyIn = copy
+      return .copyIn(copy.format, columnCount: copy.columnCount)
+    case .out(let format):
+      running = (outcome.source.map { ResultRows($0) }, outcome.tag, 0)
+      return .copyOut(format, outcome.columns ?? [])
+    case nil: break
+    }
     if let columns = outcome.columns {
       running = (outcome.source.map { ResultRows($0) }, outcome.tag, 0)
       return .columns(columns)
     }
+    return try end(outcome.tag.text(rows: 0), after: 1)
+  }
+
+  /// The end of a statement. After the last one an implicit transaction is committed before the client is told.
+  private func end(_ tag: String, after more: Int = 0) throws(Fault) -> ResultEvent {
     session.finish()
-    return .complete(outcome.tag.text(rows: 0))
+    if index + more >= statements.count { try session.commitImplicit() }
+    return .complete(tag)
   }
 }
 

@@ -20,6 +20,19 @@ import Synchronization
 /// Sources opened by a statement, or by a REPEATABLE READ transaction.
 final class OpenedSources: Sendable {
   private let tables = Mutex<[ExternalSource: any ExternalTable]>([:])
+  private let references = Mutex<[TableID: any ReferenceTableVersion]>([:])
+
+  func open(
+    _ definition: ReferenceTableDefinition, with directory: any ReferenceTables
+  ) throws(Fault) -> any ReferenceTableVersion {
+    if let known = references.withLock({ $0[definition.id] }) { return known }
+    let version = try directory.open(definition)
+    return references.withLock { references in
+      if let other = references[definition.id] { return other }
+      references[definition.id] = version
+      return version
+    }
+  }
 
   func open(_ source: ExternalSource, with external: any ExternalTables) throws(Fault) -> any ExternalTable {
     if let known = tables.withLock({ $0[source] }) { return known }
@@ -40,6 +53,9 @@ struct StatementCatalog: CatalogReader {
   let asOf: String?
   /// Reads the times in names.
   let context: FunctionContext
+  let directory: (any ReferenceTables)?
+  /// The session's own versions of plain tables.
+  let versions: [TableID: any ReferenceTableVersion]
 
   func relation(schema: String?, name: String, searchPath: [String]) -> Relation? {
     base.relation(schema: schema, name: name, searchPath: searchPath)
@@ -55,6 +71,7 @@ struct StatementCatalog: CatalogReader {
   func resolve(schema: String?, name: String, searchPath: [String]) throws(Fault) -> Relation? {
     if let relation = base.relation(schema: schema, name: name, searchPath: searchPath) {
       if let foreign = relation.foreign { return try openedForeign(relation, foreign) }
+      if let reference = relation.reference { return try openedReference(relation, reference) }
       guard let asOf, Self.isEventTable(relation), let version = try AsOf.version(asOf, context) else { return relation }
       return try at(version, relation, named: relation.name)
     }
@@ -120,6 +137,23 @@ struct StatementCatalog: CatalogReader {
       estimatedRows: opened.estimatedRows, external: opened)
   }
 
+  // MARK: Plain tables
+
+  private func openedReference(_ relation: Relation, _ definition: ReferenceTableDefinition) throws(Fault) -> Relation {
+    let version: any ReferenceTableVersion
+    if let own = versions[definition.id] {
+      version = own
+    } else if let directory {
+      version = try opened.open(definition, with: directory)
+    } else {
+      throw .bug("a table without a directory")
+    }
+    return Relation(
+      oid: relation.oid, schema: relation.schema, name: relation.name, columns: relation.columns,
+      source: .table(definition.description(estimatedRows: version.estimatedRows, version: version)),
+      estimatedRows: version.estimatedRows)
+  }
+
   // MARK: Foreign tables
 
   private func openedForeign(
@@ -174,6 +208,10 @@ struct StatementCatalog: CatalogReader {
 extension Relation {
   var foreign: ForeignTableDefinition? {
     if case .table(let table) = source { table.foreign } else { nil }
+  }
+
+  var reference: ReferenceTableDefinition? {
+    if case .table(let table) = source { table.reference } else { nil }
   }
 }
 

@@ -19,6 +19,7 @@ struct Transaction {
   struct Savepoint {
     let name: String
     let settings: Settings
+    let tables: SessionTables
   }
 
   private(set) var state = State.idle
@@ -61,14 +62,14 @@ struct Transaction {
     return after
   }
 
-  mutating func savepoint(_ name: String, settings: Settings) throws(Fault) {
+  mutating func savepoint(_ name: String, settings: Settings, tables: SessionTables = SessionTables()) throws(Fault) {
     guard state == .block else {
       throw Fault(.noActiveSQLTransaction, "SAVEPOINT can only be used in transaction blocks")
     }
     guard savepoints.count < Limits.portalsMax else {
       throw Fault(.programLimitExceeded, "too many savepoints")
     }
-    savepoints.append(Savepoint(name: name, settings: settings))
+    savepoints.append(Savepoint(name: name, settings: settings, tables: tables))
   }
 
   mutating func release(_ name: String) throws(Fault) {
@@ -78,15 +79,15 @@ struct Transaction {
     savepoints.removeSubrange(try index(of: name)...)
   }
 
-  /// ROLLBACK TO: gives the settings of then.
-  mutating func rollback(to name: String) throws(Fault) -> Settings {
+  /// ROLLBACK TO: gives what was then.
+  mutating func rollback(to name: String) throws(Fault) -> Savepoint {
     guard state == .block || state == .failed else {
       throw Fault(.noActiveSQLTransaction, "ROLLBACK TO SAVEPOINT can only be used in transaction blocks")
     }
     let index = try index(of: name)
     savepoints.removeSubrange((index + 1)...)
     state = .block
-    return savepoints[index].settings
+    return savepoints[index]
   }
 
   private func index(of name: String) throws(Fault) -> Int {

@@ -13,18 +13,9 @@
 #include <pg_query.h>
 #include <pg_query/pg_query_internal.h>
 
-#include "CPgQuery.h"
+#include "flatten.h"
 
 _Static_assert(PG_VERSION_NUM / 10000 == 15, "libpg_query 15 needs the server headers of PostgreSQL 15");
-
-typedef struct Writer {
-  uint8_t *bytes;
-  size_t count, capacity;
-  uint32_t depth, depth_max, nodes, nodes_max;
-  SQLParseStatus status;
-} Writer;
-
-static void write_node(Writer *w, const void *node);
 
 static void put(Writer *w, const void *bytes, size_t count) {
   if (w->status != SQLParseStatusParsed) return;
@@ -44,14 +35,14 @@ static void put(Writer *w, const void *bytes, size_t count) {
 
 static void put_tag(Writer *w, char tag) { put(w, &tag, 1); }
 
-static void put_null(Writer *w) { put_tag(w, 'n'); }
+void put_null(Writer *w) { put_tag(w, 'n'); }
 
-static void put_int(Writer *w, int64_t value) {
+void put_int(Writer *w, int64_t value) {
   put_tag(w, 'i');
   put(w, &value, sizeof value);
 }
 
-static void put_string(Writer *w, const char *text) {
+void put_string(Writer *w, const char *text) {
   if (text == NULL) {
     put_null(w);
     return;
@@ -62,13 +53,13 @@ static void put_string(Writer *w, const char *text) {
   put(w, text, count);
 }
 
-static void put_list_head(Writer *w, const List *list) {
+void put_list_head(Writer *w, const List *list) {
   uint32_t count = (uint32_t)list_length(list);
   put_tag(w, '[');
   put(w, &count, sizeof count);
 }
 
-static void put_list(Writer *w, const List *list) {
+void put_list(Writer *w, const List *list) {
   put_list_head(w, list);
   const ListCell *cell;
   foreach (cell, list) {
@@ -78,7 +69,7 @@ static void put_list(Writer *w, const List *list) {
 }
 
 // Names: a list of strings, with nothing for `*`.
-static void put_names(Writer *w, const List *list) {
+void put_names(Writer *w, const List *list) {
   put_list_head(w, list);
   const ListCell *cell;
   foreach (cell, list) {
@@ -91,7 +82,7 @@ static void put_names(Writer *w, const List *list) {
   }
 }
 
-static void open_node(Writer *w, SQLNodeKind kind, int location) {
+void open_node(Writer *w, SQLNodeKind kind, int location) {
   int32_t place = location;
   uint8_t byte = kind;
   put_tag(w, '(');
@@ -99,7 +90,7 @@ static void open_node(Writer *w, SQLNodeKind kind, int location) {
   put(w, &place, sizeof place);
 }
 
-static void put_unsupported(Writer *w, const char *what, int location) {
+void put_unsupported(Writer *w, const char *what, int location) {
   open_node(w, SQLNodeKindUnsupported, location);
   put_string(w, what);
 }
@@ -534,7 +525,13 @@ static bool write_clause(Writer *w, const Node *node) {
       const DefElem *n = (const DefElem *)node;
       open_node(w, SQLNodeKindOption, n->location);
       put_string(w, n->defname);
-      write_node(w, n->arg);
+      if (n->arg != NULL && IsA(n->arg, List)) {
+        put_names(w, (const List *)n->arg);
+      } else if (n->arg != NULL && IsA(n->arg, A_Star)) {
+        put_null(w);
+      } else {
+        write_node(w, n->arg);
+      }
       return true;
     }
     default:
@@ -638,12 +635,13 @@ static void put_column_definitions(Writer *w, const List *elements) {
 }
 
 static void write_statement(Writer *w, const Node *node) {
+  if (write_table_statement(w, node)) return;
   switch (nodeTag(node)) {
     case T_RawStmt: {
       const RawStmt *n = (const RawStmt *)node;
       open_node(w, SQLNodeKindStatement, n->stmt_location);
       put_int(w, n->stmt_len);
-      write_node(w, n->stmt);
+      if (!write_select_into(w, n->stmt)) write_node(w, n->stmt);
       return;
     }
     case T_ExplainStmt: {
@@ -810,7 +808,7 @@ static void write_statement(Writer *w, const Node *node) {
   }
 }
 
-static void write_node(Writer *w, const void *pointer) {
+void write_node(Writer *w, const void *pointer) {
   const Node *node = pointer;
   if (w->status != SQLParseStatusParsed) return;
   if (node == NULL) {

@@ -126,7 +126,7 @@ struct DeltaTransactionBuilder {
     try DeltaFeatures.checkWritable(version, metadata, schema)
   }
 
-  private func commitInfo(
+  func commitInfo(
     on base: LakeSnapshot, _ operation: String, _ parameters: [String: String]
   ) -> DeltaAction {
     let now = clock.nowMicros() / 1_000

@@ -197,7 +197,7 @@ package final class LakeScan: TableScan {
 
   // MARK: Pruning
 
-  private static func excludes(_ file: LakeDataFile, _ schema: DeltaSchema?, _ conditions: [LakeCondition]) -> Bool {
+  static func excludes(_ file: LakeDataFile, _ schema: DeltaSchema?, _ conditions: [LakeCondition]) -> Bool {
     let statistics = file.statistics
     for condition in conditions {
       guard let field = schema?.field(id: condition.column.fieldID), let known = statistics.columns[field.name]

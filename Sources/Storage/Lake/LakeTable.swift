@@ -147,7 +147,7 @@ package final class LakeTable: Sendable {
 
   /// Makes a commit of what `make` says on the newest state, as often as others are faster. Nil from `make` ends it with
   /// the version there is.
-  private func publish(_ make: (LakeSnapshot) throws(Fault) -> [DeltaAction]?) throws(Fault) -> Int64 {
+  func publish(_ make: (LakeSnapshot) throws(Fault) -> [DeltaAction]?) throws(Fault) -> Int64 {
     try turn.withLock { (_) throws(Fault) in
       for _ in 0..<lake.options.commitAttemptsMax {
         let base = try follow()
@@ -178,7 +178,7 @@ package final class LakeTable: Sendable {
 
   /// Removes the files of a commit that will not happen, but for those that the log names: then an earlier attempt with
   /// an unknown outcome came through, and they are the table's.
-  private func drop(_ files: [LakeFile], _ base: LakeSnapshot) throws(Fault) {
+  func drop(_ files: [LakeFile], _ base: LakeSnapshot) throws(Fault) {
     for file in files where !base.delta.knows(path: file.add.path) {
       try place.store.delete(place.path(file.add.path))
     }

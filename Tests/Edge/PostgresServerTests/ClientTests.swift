@@ -1,5 +1,6 @@
 // The server as psql and psycopg see it.
 
+import Foundation
 import PostgresServer
 import TestKit
 import Testing
@@ -41,6 +42,33 @@ import Testing
     }
   }
 
+  @Test func psqlCopiesBothWays() async throws {
+    let folder = try TemporaryFolder("copy")
+    try "a,b\n1,one\n2,\n3,\"t\"\"h,r\nee\"\n".write(toFile: folder.file("in.csv"), atomically: true, encoding: .utf8)
+    try "1\tone\nx\ttwo\n".write(toFile: folder.file("bad.txt"), atomically: true, encoding: .utf8)
+    try await withServer(rows: 3) { server in
+      let result = try psql(
+        server.port,
+        [
+          "-At", "-c", "create temp table t (a int, b text)",
+          "-c", "\\copy t from '\(folder.file("in.csv"))' csv header",
+          "-c", "copy t to stdout (format csv, header, null 'nil')",
+          "-c", "\\copy t to '\(folder.file("out.bin"))' binary",
+          "-c", "\\copy t from '\(folder.file("out.bin"))' binary",
+          "-c", "copy t to stdout",
+          "-c", "\\copy t from '\(folder.file("bad.txt"))'",
+          "-c", "\\copy t from '\(folder.file("missing.txt"))'",
+          "-c", "select 'still here'",
+        ])
+      #expect(
+        result.output
+          == "CREATE TABLE\nCOPY 3\na,b\n1,one\n2,nil\n3,\"t\"\"h,r\nee\"\nCOPY 3\nCOPY 3\n"
+          + "1\tone\n2\t\\N\n3\tt\"h,r\\nee\n1\tone\n2\t\\N\n3\tt\"h,r\\nee\nstill here\n")
+      #expect(result.errorOutput.contains("invalid input syntax for type integer: \"x\""))
+      #expect(result.errorOutput.contains("CONTEXT:  COPY t, line 2, column a: \"x\""))
+    }
+  }
+
   @Test func psycopgUsesEveryWay() async throws {
     guard try ChildProcess.run("python3", ["-c", "import psycopg"]).status == 0 else {
       // The driver comes from PyPI; the wire tests say the same things without it.
@@ -73,6 +101,23 @@ import Testing
             assert [x.fetchone()[0] for x in cursors] == list(range(50))
             for i in range(10):
                 c.execute("select n from lab.numbers", prepare=True)
+            c.execute("create temp table t (a int, b text)")
+            with c.cursor() as cur:
+                for kind in ("", " (format binary)"):
+                    with cur.copy("copy t from stdin" + kind) as copy:
+                        if kind: copy.set_types(["int4", "text"])
+                        for i in range(20000): copy.write_row((i, None if i % 7 else "x%d" % i))
+                    assert cur.rowcount == 20000, cur.rowcount
+                try:
+                    with c.transaction():
+                        with cur.copy("copy t from stdin") as copy:
+                            copy.write_row((1, "a"))
+                            raise ValueError("mine")
+                except ValueError: pass
+            c.commit()
+            with c.cursor() as cur, cur.copy("copy lab.numbers to stdout") as copy:
+                copy.set_types(["int8", "text"])
+                assert list(copy.rows())[9] == (9, None)
             rows = list(c.cursor().stream("select n from lab.numbers"))
             assert len(rows) == 1000
         print("fine")

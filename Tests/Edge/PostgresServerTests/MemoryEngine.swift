@@ -91,7 +91,9 @@ struct MemoryExecutor: PlanExecutor {
   static func open(_ node: PlanNode, _ context: ExecutionContext) throws(Fault) -> any RowSource {
     switch node {
     case .scan(_, let request, _, _):
-      let reader = try context.snapshot.scan(request).open(morsel: 0)
+      let scan = try request.open(in: context.snapshot)
+      guard scan.morselCount > 0 else { return StoredRows([]) }
+      let reader = try scan.open(morsel: 0)
       return Rows { () throws(Fault) in
         try context.cancellation.check()
         return try reader.next()

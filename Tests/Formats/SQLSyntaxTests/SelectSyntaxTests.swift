@@ -93,7 +93,6 @@ func described(_ sql: String) throws -> String {
   }
 
   @Test(arguments: [
-    ("SELECT 1 INTO x", "SELECT INTO is not supported"),
     ("WITH a AS (INSERT INTO t VALUES (1) RETURNING *) SELECT * FROM a", "INSERT inside a query is not supported"),
     ("SELECT * FROM f() AS x (a int)", "a column definition list for a function is not supported"),
     ("SELECT xmlelement(name a)", "XML is not supported"),

@@ -125,11 +125,9 @@ import Testing
   }
 
   @Test(arguments: [
-    ("INSERT INTO t VALUES (1)", "INSERT"), ("UPDATE t SET a = 1", "UPDATE"), ("DELETE FROM t", "DELETE"),
-    ("CREATE TABLE t (a int)", "CREATE TABLE"), 
-    ("CREATE MATERIALIZED VIEW v AS SELECT 1", "CREATE TABLE AS"), ("DROP TABLE t", "DROP"), ("VACUUM", "VACUUM"),
-    ("GRANT SELECT ON t TO u", "GRANT"), ("ALTER TABLE t ADD COLUMN b int", "ALTER TABLE"), ("LOCK t", "LOCK TABLE"),
-    ("NOTIFY x", "NOTIFY"), ("DO 'x'", "DO"), 
+    ("CREATE MATERIALIZED VIEW v AS SELECT 1", "CREATE TABLE AS"), ("VACUUM", "VACUUM"),
+    ("GRANT SELECT ON t TO u", "GRANT"), ("ALTER TABLE t DROP COLUMN b", "ALTER TABLE"), ("LOCK t", "LOCK TABLE"),
+    ("NOTIFY x", "NOTIFY"), ("DO 'x'", "DO"),
     ("DROP SERVER s", "DROP"), ("CREATE SERVER s FOREIGN DATA WRAPPER w", "CREATE SERVER"),
     ("CREATE STATISTICS s ON a, b FROM t", "this command"),
   ])
@@ -139,6 +137,28 @@ import Testing
       return
     }
     #expect(found == name)
+  }
+
+  @Test func tableStatements() throws {
+    let text = "CREATE TEMP TABLE t (a int DEFAULT f(1, ')') /* , */ NOT NULL, b text NOT NULL DEFAULT 'x, ''y', c int[] DEFAULT ARRAY[1,2])"
+    guard case .table(.create(let create)) = try only(text) else {
+      Issue.record("CREATE TABLE")
+      return
+    }
+    #expect(create.table.isTemporary && create.columns.map(\.isRequired) == [true, true, false])
+    #expect(create.columns.map(\.defaultText) == ["f(1, ')') /* , */", "'x, ''y'", "ARRAY[1,2]"])
+    guard case .table(.write(let write)) = try only("UPDATE s.t x SET (a, b) = (1, DEFAULT) FROM u WHERE x.a = u.a RETURNING *"),
+      case .update(let assignments, let from, _) = write.action
+    else {
+      Issue.record("UPDATE")
+      return
+    }
+    #expect(assignments.map(\.column) == ["a", "b"] && from.count == 1 && write.returning.count == 1 && write.target.alias == "x")
+    guard case .table(.createAs(let into)) = try only("SELECT 1 AS a INTO x FROM t") else {
+      Issue.record("SELECT INTO")
+      return
+    }
+    #expect(into.isSelectInto && into.table.relation.name == "x")
   }
 
   @Test func foreignTables() throws {

@@ -203,7 +203,7 @@ struct ExternalSession {
         default: break
         }
       }
-      session.synchronize()
+      try session.synchronize()
     } catch {
       session.fail()
       throw error

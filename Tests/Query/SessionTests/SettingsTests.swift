@@ -77,7 +77,7 @@ import Testing
     try settings.set("work_mem", "2GB", isLocal: false)
     transaction.fail()
     #expect(transaction.state == .failed)
-    settings = try transaction.rollback(to: "a")
+    settings = try transaction.rollback(to: "a").settings
     #expect(settings.find("work_mem") == "1GB")
     #expect(transaction.state == .block)
     try transaction.release("a")

@@ -181,7 +181,7 @@ extension Binder {
         continue
       }
       var value = try bind(syntax.expression, in: scope)
-      if !keepsUnknown || !value.isConstant { value = try settled(value, at: syntax.expression.location) }
+      if !keepsUnknown || !value.isConstant && !isOpen(value) { value = try settled(value, at: syntax.expression.location) }
       var target = Target(
         name: syntax.name ?? OutputName.of(syntax.expression), value: value, location: syntax.expression.location)
       if case .column = syntax.expression.kind, let origin = origin(of: value, in: scope) {
@@ -194,6 +194,12 @@ extension Binder {
       throw Fault(.programLimitExceeded, "target lists can have at most \(Limits.tableColumnsMax) entries")
     }
     return targets
+  }
+
+  /// Whether it is a parameter whose type a column decides that it will be assigned to.
+  private func isOpen(_ value: Expression) -> Bool {
+    if case .parameter(_, .unknown) = value { return keepsParameters }
+    return false
   }
 
   private func origin(of value: Expression, in scope: SelectScope) -> ScopeColumn? {

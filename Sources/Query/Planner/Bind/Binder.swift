@@ -27,6 +27,8 @@ final class Binder {
   /// What is known of the values of each, by the same name.
   var statistics: [String: RelationStatistics] = [:]
   var ordering: JoinOrder { JoinOrder(estimates: estimates, statistics: statistics) }
+  /// Whether parameters among the targets of the outermost query wait for the column that they are assigned to.
+  var keepsParameters = false
   private var relationsBound = 0
   /// Recursive WITH items bound so far; each has its number in the plan.
   var recursionCount = 0

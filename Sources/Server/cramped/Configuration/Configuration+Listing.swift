@@ -38,6 +38,7 @@ extension Configuration {
     out += [
       ("query.threads", "\(query.threads)"), ("query.memory_bytes", "\(query.memoryBytes)"),
       ("query.statement_memory_bytes", "\(query.statementMemoryBytes)"),
+      ("query.temporary_table_bytes", "\(query.temporaryTableBytes)"),
       ("query.external_folders", query.externalFolders),
     ]
     for (name, domain) in domains.sorted(by: { $0.key < $1.key }) {

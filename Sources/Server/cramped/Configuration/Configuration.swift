@@ -89,6 +89,7 @@ struct Configuration: Sendable, Equatable {
     var threads = 0
     var memoryBytes = 0
     var statementMemoryBytes = 0
+    var temporaryTableBytes = 268_435_456
     var externalFolders = "lake, external"
   }
   /// Where the lake lies and how it is read.
@@ -194,6 +195,8 @@ struct Configuration: Sendable, Equatable {
     query.memoryBytes = try source.integer("query.memory_bytes", query.memoryBytes, in: 0...(1 << 50))
     query.statementMemoryBytes = try source.integer(
       "query.statement_memory_bytes", query.statementMemoryBytes, in: 0...(1 << 50))
+    query.temporaryTableBytes = try source.integer(
+      "query.temporary_table_bytes", query.temporaryTableBytes, in: 0...(1 << 50))
     query.externalFolders = try source.text("query.external_folders", query.externalFolders)
 
     for domain in source.names(under: "domains") { domains[domain] = try readDomain(&source, domain) }

@@ -1,7 +1,9 @@
 // The configured order of lake files, as the lake takes it and as the tables there are allow it.
 
 import Bedrock
+import EventSchema
 import Lake
+import StorageContract
 import Logging
 import StorageEngine
 

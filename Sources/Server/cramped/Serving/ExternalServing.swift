@@ -13,6 +13,7 @@ struct ExternalServing {
   let reader: ExternalReader
   let directory: ExternalDirectory
   let views: ViewDirectory
+  let reference: ReferenceDirectory
   let relations: [ServerCatalog.ComputedRelation]
   let procedures: [Procedure]
 
@@ -27,6 +28,7 @@ struct ExternalServing {
     }
     directory = try ExternalDirectory(store: try LocalObjectStore(path: data))
     views = try ViewDirectory(store: try LocalObjectStore(path: data))
+    reference = try ReferenceDirectory(store: try LocalObjectStore(path: data), lake: lake)
     let tables = LakeTables(engine: engine, lake: lake)
     relations = [
       .init(name: "table_versions", relation: TableVersionsRelation(tables: tables)),

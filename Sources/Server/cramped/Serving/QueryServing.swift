@@ -56,7 +56,8 @@ struct QueryServing {
         [FlushProcedure.make(engine)] + JobProcedures.make(maintenance) + external.procedures),
       serverVersion: "15.0 (Cramped \(ServerVersion.text))",
       defaultSettings: [(name: "statement_timeout", value: "\(settings.postgres.statementTimeoutMs)")],
-      external: external.reader, foreignTables: external.directory, views: external.views)
+      external: external.reader, foreignTables: external.directory, views: external.views,
+      referenceTables: external.reference, temporaryBytesMax: settings.query.temporaryTableBytes)
     portSettings = PostgresServerSettings(
       host: settings.postgres.host, port: settings.postgres.port, connectionsMax: settings.postgres.connectionsMax,
       shutdownGraceMs: settings.server.shutdownSeconds * 1_000)
