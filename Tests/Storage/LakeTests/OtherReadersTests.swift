@@ -277,7 +277,7 @@ struct OtherReadersTests {
     #expect(snapshot.delta.protocolVersion == .open && snapshot.columns.map(\.name).contains("line"))
     #expect(snapshot.transactionVersion(appID: Fixture.appID) == 410)
     let file = folder.file("expected.json")
-    try Data(expected(rows, Fixture.lakeColumns(schema))).write(to: URL(fileURLWithPath: file))
+    try ExpectedRows.json(rows, Fixture.lakeColumns(schema)).write(to: URL(fileURLWithPath: file))
     let compared = try ChildProcess.run(
       "python3", [script, "compare", folder.file("data/lake/iot/measurement"), file, "published", "sequence", "line"])
     #expect(compared.status == 0, "\(compared.output)\(compared.errorOutput)")
