@@ -359,7 +359,7 @@ class ColumnChunkWriter {
     var last: Bound?
     for record in records {
       guard let min = record.bounds.min, let max = record.bounds.max else { continue }
-      if let last, min < last { return false }
+      if let last, !(last < min), min < last || min.isCut { return false }
       last = max
     }
     return records.count > 1 && last != nil
