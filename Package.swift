@@ -32,6 +32,7 @@ let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -66,7 +67,7 @@ let allModules: [Module] = [
 
   // Engine: two rooms that cannot see each other and meet in StorageContract.
   Module("ObjectStore", .engine, "Storage", uses: ["Bedrock", "Runtime"]),
-  Module("S3Store", .engine, "Storage", uses: ["Bedrock", "Runtime", "ObjectStore"], products: [log, crypto, http, nio, nioHTTP, nioPosix]),
+  Module("S3Store", .engine, "Storage", uses: ["Bedrock", "Runtime", "ObjectStore"], products: [log, crypto, http, nio, nioHTTP, nioPosix, nioSSL]),
   Module(
     "HotTier", .engine, "Storage",
     uses: ["Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "CRocksDB"]),
@@ -90,7 +91,7 @@ let allModules: [Module] = [
       "Bedrock", "Runtime", "Columnar", "Kernels", "EventSchema", "StorageContract", "ObjectStore", "Lake",
       "StorageEngine",
     ], products: [log]),
-  Module("Functions", .engine, "Query", uses: ["Bedrock", "Runtime", "Columnar", "Kernels"]),
+  Module("Functions", .engine, "Query", uses: ["Bedrock", "Runtime", "Columnar", "Kernels", "CRE2"]),
   Module("Plan", .engine, "Query", uses: ["Bedrock", "Columnar", "StorageContract", "Functions"]),
   Module(
     "Catalog", .engine, "Query",
@@ -167,7 +168,7 @@ let allTests: [Module] = [
     "S3StoreTests", .tests, "Storage",
     uses: [
       "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ObjectStore", "Lake", "S3Store", "TestKit",
-    ], products: [log, nio, nioHTTP, nioPosix]),
+    ], products: [log, nio, nioHTTP, nioPosix, nioSSL]),
   Module(
     "IcebergTests", .tests, "Storage",
     uses: [
@@ -237,7 +238,7 @@ let allBenchmarks: [Module] = [
   Module(
     "LakeBench", .tests, "Benchmarks",
     uses: [
-      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ParquetFormat", "ObjectStore", "Lake",
+      "Bedrock", "Runtime", "Columnar", "EventSchema", "StorageContract", "ParquetFormat", "ObjectStore", "Lake", "S3Store",
     ]),
   Module("ParquetBench", .tests, "Benchmarks", uses: ["Bedrock", "Runtime", "Columnar", "ParquetFormat"]),
   Module(
@@ -265,6 +266,7 @@ let shims: [String: Target] = [
   "CCodecs": .systemLibrary(name: "CCodecs", path: "Sources/Shims/CCodecs"),
   "CSimdjson": .target(
     name: "CSimdjson", path: "Sources/Shims/CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+  "CRE2": .target(name: "CRE2", path: "Sources/Shims/CRE2", linkerSettings: [.linkedLibrary("re2")]),
   "CCapnp": .target(
     name: "CCapnp", path: "Sources/Shims/CCapnp",
     linkerSettings: [.linkedLibrary("capnpc"), .linkedLibrary("capnp"), .linkedLibrary("kj")]),
@@ -298,6 +300,7 @@ let byName = Dictionary(uniqueKeysWithValues: allModules.map { ($0.name, $0) })
 /// Each C library has exactly one owner per use; these are the wrappers allowed to import it.
 let shimOwners: [String: Set<String>] = [
   "CRocksDB": ["HotTier"], "CNATS": ["Ingest"], "CCodecs": ["Compression"], "CSimdjson": ["JSONTape"],
+  "CRE2": ["Functions"],
   "CCapnp": ["CapnpSchema"], "CPgQuery": ["SQLSyntax"],
 ]
 
@@ -374,6 +377,7 @@ let package = Package(
   products: [],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

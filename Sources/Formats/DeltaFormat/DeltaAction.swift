@@ -5,7 +5,7 @@
 // checkpointMetadata) are known by name and skipped; names we do not know are skipped too, as the protocol asks: what a
 // reader must understand is announced by `protocol`, never by an action's name.
 
-import Bedrock
+package import Bedrock
 
 package enum DeltaAction: Hashable, Sendable {
   case protocolVersion(DeltaProtocol)
@@ -61,12 +61,18 @@ package struct DeltaMetadata: Hashable, Sendable {
   package var id: String
   package var name: String?
   package var description: String?
-  /// The schema as JSON text; `DeltaSchema` reads it.
+  /// The schema as JSON text; `schema` reads it. Empty where the log has none.
   package var schemaString: String
   package var partitionColumns: [String]
   package var configuration: [String: String]
   /// Milliseconds since 1970.
   package var createdTime: Int64?
+
+  /// The columns. A pipeline may announce its table before it knows them (PROTOCOL.md requires a schema, but such logs
+  /// exist): then there are none, and no files (`DeltaSnapshot`).
+  package func schema() throws(Fault) -> DeltaSchema {
+    schemaString.isEmpty ? DeltaSchema(fields: []) : try DeltaSchema(json: schemaString)
+  }
 
   package init(
     id: String, name: String? = nil, description: String? = nil, schemaString: String,
@@ -115,7 +121,7 @@ package struct DeltaFileKey: Hashable, Sendable {
 }
 
 package struct DeltaAdd: Hashable, Sendable {
-  /// Relative to the table's folder, percent-decoded, checked by `DeltaPath`.
+  /// Relative to the table's folder or absolute, percent-decoded, checked by `DeltaPath`.
   package var path: String
   package var partitionValues: [String: String?]
   package var size: Int64

@@ -24,7 +24,8 @@ enum DeltaActionReader {
     guard let body = root.object?.value(of: "sidecar")?.object else { return nil }
     guard let path = body.value(of: "path")?.text else { throw wrong("sidecar has no path") }
     let size = body.value(of: "sizeInBytes")?.int64 ?? 0
-    return DeltaSidecar(path: try DeltaPath.decode(path.string), byteCount: size)
+    // Sidecars lie in one folder, whatever their path says.
+    return DeltaSidecar(path: DeltaPath.name(try DeltaPath.decode(path.string)), byteCount: size)
   }
 
   private static func action(named name: JSONText, _ body: JSONObject) throws(Fault) -> DeltaAction? {
@@ -196,9 +197,9 @@ enum DeltaActionReader {
         }
       }
     }
-    guard let id, let schema else { throw wrong("metaData has no id or no schemaString") }
+    guard let id else { throw wrong("metaData has no id") }
     result.id = id
-    result.schemaString = schema
+    result.schemaString = schema ?? ""
     return result
   }
 

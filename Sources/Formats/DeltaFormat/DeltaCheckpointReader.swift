@@ -148,7 +148,7 @@ private struct CheckpointRows {
             removed: boolean("domainMetadata.removed", row) ?? false)))
     } else if let path = text("sidecar.path", row) {
       let size = integer("sidecar.sizeInBytes", row) ?? 0
-      part.sidecars.append(DeltaSidecar(path: try DeltaPath.decode(path), byteCount: size))
+      part.sidecars.append(DeltaSidecar(path: DeltaPath.name(try DeltaPath.decode(path)), byteCount: size))
     }
   }
 
@@ -179,11 +179,10 @@ private struct CheckpointRows {
   }
 
   private mutating func metadata(_ id: String, _ row: Int) throws(Fault) -> DeltaMetadata {
-    guard let schema = text("metaData.schemaString", row) else { throw Self.wrong("a metaData without schemaString") }
     if let format = text("metaData.format.provider", row), format != "parquet" {
       throw Fault.unsupported("a Delta table whose files are not Parquet")
     }
-    var metadata = DeltaMetadata(id: id, schemaString: schema)
+    var metadata = DeltaMetadata(id: id, schemaString: text("metaData.schemaString", row) ?? "")
     metadata.name = text("metaData.name", row)
     metadata.description = text("metaData.description", row)
     metadata.partitionColumns = list("metaData.partitionColumns", row) ?? []

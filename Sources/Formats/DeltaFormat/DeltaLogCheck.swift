@@ -16,7 +16,7 @@ package enum DeltaLogCheck {
       _ = attempt { () throws(Fault) in try snapshot.apply(version: snapshot.version + 1, actions) }
     }
     guard let metadata = snapshot.metadata,
-      let schema = attempt({ () throws(Fault) in try DeltaSchema(json: metadata.schemaString) })
+      let schema = attempt({ () throws(Fault) in try metadata.schema() })
     else { return true }
     guard attempt({ () throws(Fault) in try DeltaSchema(json: schema.json) }) == schema else { return false }
     for add in snapshot.files.values {

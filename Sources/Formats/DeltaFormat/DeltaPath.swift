@@ -1,18 +1,75 @@
-// The `path` of add and remove actions: a URI reference (RFC 3986), percent-encoded, relative to the table's folder.
+// The `path` of add and remove actions: a URI reference (RFC 3986), percent-encoded.
 //
-// Absolute paths and other schemes are valid Delta (shallow clones) but not for us: a log must not make the server open
-// files outside the table (RELIABILITY.md section 5).
+//   in the log                        here
+//   part%201.parquet                  part 1.parquet                 relative to the table's folder
+//   /data/t/a.parquet                 file:///data/t/a.parquet       absolute: shallow clones have them
+//   file:/data/t/a%25.parquet         file:///data/t/a%.parquet
+//   s3://bucket/t/a.parquet           s3://bucket/t/a.parquet
+//
+// Only an absolute path has `://` in it: a relative one has no empty part. Whether an absolute one may be opened is for
+// whoever opens it to decide; a log must not make the server read files outside of what it may (RELIABILITY.md section 5).
 
 package import Bedrock
 
 package enum DeltaPath {
   package static let bytesMax = 1_024
+  private static let schemeBytesMax = 16
 
-  /// The decoded path, checked: relative, no scheme, no `.` or `..` part, no controls.
+  /// The decoded path, checked: no `.` or `..` part, no empty part, no controls.
   package static func decode(_ encoded: String) throws(Fault) -> String {
     guard encoded.utf8.count <= bytesMax * 3 else { throw refused(encoded, "it is longer than \(bytesMax) bytes") }
+    guard let (prefix, rest) = try split(encoded) else {
+      let (path, bytes) = try percentDecoded(encoded[...], encoded)
+      try check(path, bytes[...])
+      return path
+    }
+    let (path, bytes) = try percentDecoded(rest, encoded)
+    try check(path, bytes[...])
+    return prefix + path
+  }
+
+  /// A relative path that was never encoded, checked the same way.
+  package static func checked(_ path: String) throws(Fault) -> String {
+    try check(path, Array(path.utf8)[...])
+    return path
+  }
+
+  /// True for a path that `decode` found to be absolute: `scheme://...`.
+  package static func isAbsolute(_ path: String) -> Bool {
+    guard let colon = path.utf8.firstIndex(of: UInt8(ascii: ":")) else { return false }
+    return path.utf8[colon...].starts(with: "://".utf8)
+  }
+
+  /// The last part.
+  package static func name(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+
+  /// What stands before an absolute path (`file:///`, `s3://`), and the rest; nil for a relative path.
+  private static func split(_ encoded: String) throws(Fault) -> (prefix: String, rest: Substring)? {
+    if encoded.hasPrefix("/") { return ("file:///", encoded.dropFirst()) }
+    // A scheme ends at a colon before the first slash.
+    let first = encoded.prefix { $0 != "/" }
+    guard let colon = first.firstIndex(of: ":") else { return nil }
+    let scheme = first[..<colon].lowercased()
+    let isScheme = scheme.utf8.count <= schemeBytesMax && scheme.utf8.first.map { (0x61...0x7A).contains($0) } == true
+      && scheme.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || "+-.".utf8.contains($0) }
+    var rest = encoded[encoded.index(after: colon)...]
+    guard isScheme, rest.hasPrefix("/") else { throw refused(encoded, "it has a colon but no URI scheme") }
+    guard scheme == "file" else {
+      guard rest.hasPrefix("//") else { throw refused(encoded, "its URI names no host") }
+      return (scheme + "://", rest.dropFirst(2))
+    }
+    if rest.hasPrefix("//localhost/") { rest = rest.dropFirst(11) }
+    // file:/x and file:///x are the same place.
+    if rest.hasPrefix("///") { rest = rest.dropFirst(2) }
+    guard !rest.hasPrefix("//") else { throw refused(encoded, "it is on another host") }
+    return ("file:///", rest.dropFirst())
+  }
+
+  private static func percentDecoded(
+    _ text: Substring, _ encoded: String
+  ) throws(Fault) -> (path: String, bytes: [UInt8]) {
     var bytes: [UInt8] = []
-    var iterator = encoded.utf8.makeIterator()
+    var iterator = text.utf8.makeIterator()
     while let byte = iterator.next() {
       guard byte == UInt8(ascii: "%") else {
         bytes.append(byte)
@@ -24,33 +81,29 @@ package enum DeltaPath {
       bytes.append(high << 4 | low)
     }
     guard let path = String(validating: bytes, as: UTF8.self) else { throw refused(encoded, "it is not UTF-8") }
-    try check(path, bytes)
-    return path
+    return (path, bytes)
   }
 
-  /// A path that was never encoded, checked the same way.
-  package static func checked(_ path: String) throws(Fault) -> String {
-    try check(path, Array(path.utf8))
-    return path
-  }
-
-  private static func check(_ path: String, _ bytes: [UInt8]) throws(Fault) {
+  private static func check(_ path: String, _ bytes: ArraySlice<UInt8>) throws(Fault) {
     guard !bytes.isEmpty else { throw refused(path, "it is empty") }
     guard bytes.count <= bytesMax else { throw refused(path, "it is longer than \(bytesMax) bytes") }
     guard bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "\\") }) else {
       throw refused(path, "it holds a control character or a backslash")
     }
     for part in bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
-      if part.isEmpty { throw refused(path, "it is absolute or has an empty part") }
+      if part.isEmpty { throw refused(path, "it has an empty part") }
       if part.elementsEqual(".".utf8) || part.elementsEqual("..".utf8) { throw refused(path, "it leaves its folder") }
     }
-    // A scheme ends at a colon before the first slash.
-    let first = bytes.prefix { $0 != UInt8(ascii: "/") }
-    if first.contains(UInt8(ascii: ":")) { throw refused(path, "it has a URI scheme") }
   }
 
   /// Percent-encodes what RFC 3986 does not allow in a path.
   package static func encode(_ path: String) -> String {
+    guard isAbsolute(path), let colon = path.firstIndex(of: ":") else { return encoded(path[...]) }
+    let rest = path.index(colon, offsetBy: 3)
+    return path[..<rest] + encoded(path[rest...])
+  }
+
+  private static func encoded(_ path: Substring) -> String {
     let digits = Array("0123456789ABCDEF".utf8)
     var bytes: [UInt8] = []
     for byte in path.utf8 {

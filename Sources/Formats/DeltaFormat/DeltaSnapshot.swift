@@ -41,6 +41,7 @@ package struct DeltaSnapshot: Sendable {
   package mutating func finish(checkpoint version: Int64) throws(Fault) {
     precondition(self.version == -1 && version >= 0)
     guard let protocolVersion, let metadata else { throw Fault.corrupt("a Delta checkpoint has no protocol or no metaData") }
+    if metadata.schemaString.isEmpty && !files.isEmpty { throw Self.noSchema() }
     try DeltaFeatures.checkReadable(protocolVersion, metadata)
     self.version = version
   }
@@ -122,7 +123,12 @@ package struct DeltaSnapshot: Sendable {
     guard let protocolVersion, let metadata else {
       throw Fault.corrupt("the Delta log has no protocol or no metaData at version \(version)")
     }
+    if metadata.schemaString.isEmpty && (!files.isEmpty || seen.hasAdds) { throw Self.noSchema() }
     try DeltaFeatures.checkReadable(protocolVersion, metadata)
+  }
+
+  private static func noSchema() -> Fault {
+    Fault.corrupt("a Delta log has files but no schema", detail: "Its newest metaData has no schemaString.")
   }
 
   private mutating func reconcile(_ action: DeltaAction) {
@@ -145,12 +151,14 @@ package struct DeltaSnapshot: Sendable {
   private struct Seen {
     private var names: Set<String> = []
     private var files: [DeltaFileKey: Bool] = [:]
+    private(set) var hasAdds = false
 
     mutating func once(_ name: String) throws(Fault) {
       guard names.insert(name).inserted else { throw Fault.corrupt("a Delta commit has two actions \(name)") }
     }
 
     mutating func file(_ key: DeltaFileKey, isAdd: Bool) throws(Fault) {
+      hasAdds = hasAdds || isAdd
       if let before = files.updateValue(isAdd, forKey: key), before != isAdd {
         throw Fault.corrupt("a Delta commit adds and removes the file \"\(key.path.prefix(200))\"")
       }

@@ -202,6 +202,10 @@ package struct DeltaStatistics: Hashable, Sendable {
     case .string: return value.text.map { .bytes(Array($0.bytes)) }
     case .date: return value.text.flatMap { CivilTime.day($0.string) }.map { .integer($0) }
     case .timestamp, .timestampNTZ:
+      // The column may have been a date when the file was written.
+      if field.type == .timestampNTZ, let text = value.text, let day = CivilTime.day(text.string) {
+        return .integer(day * CivilTime.microsPerDay)
+      }
       guard let text = value.text, let (micros, digits) = CivilTime.micros(text.string) else { return nil }
       // Writers cut to milliseconds: the true maximum may lie up to 999 µs later.
       return .integer(bound == .upper && digits < 6 ? micros + 999 : micros)

@@ -23,6 +23,7 @@ enum Conversion {
   case uuidFromText
   case valueFromText
   case timestampFromInt96
+  case timestampFromDate
   case doubleFromFloat
   case doubleFromInt32
   case floatFromHalf
@@ -94,6 +95,12 @@ extension Conversion {
       "reading Parquet column \(leaf.name), which has the type \(natural), as \(target)")
   }
 
+  /// True when values of `leaf` can become `target`.
+  static func canPlan(_ leaf: ParquetLeaf, target: DataType) -> Bool {
+    if case .other = leaf.logical { return false }
+    return leaf.logical == .unknown || planNatural(leaf, natural: naturalType(leaf), target: target) != nil
+  }
+
   private static func planNatural(_ leaf: ParquetLeaf, natural: DataType, target: DataType) -> Conversion? {
     switch (natural, target) {
     case (.numeric(let from?), .numeric(let to)):
@@ -116,6 +123,7 @@ extension Conversion {
     case (.timestamp, .timestamptz) where leaf.physical == .int96: return .timestampFromInt96
     // Older writers of Delta tables do not say that their times are UTC; the table does.
     case (.timestamp, .timestamptz): return planSame(leaf)
+    case (.date, .timestamp) where leaf.physical == .int32: return .timestampFromDate
     case (.int2, .int8), (.int4, .int8): return .widen(times: 1)
     case (.int2, .float8), (.int4, .float8): return .doubleFromInt32
     case (.float4, .float8) where leaf.physical == .float: return .doubleFromFloat
@@ -238,6 +246,7 @@ extension Conversion {
       guard raw.nullCount == raw.count else { throw Fault.corrupt("a Parquet column of type null has values") }
       return Column.nulls(target, count: raw.count).flat()
     case .timestampFromInt96: return Self.timestamps(raw, target)
+    case .timestampFromDate: return try Self.timestamps(days: raw, target)
     case .doubleFromFloat:
       let source = raw.float32s
       return Self.build(raw, target, Double.self) { out in
@@ -269,6 +278,23 @@ extension Conversion {
     var span = MutableSpan<T>(_unsafeElements: values)
     fill(&span)
     return Column.fixed(target, count: raw.count, validity: raw.validity, memory.close())
+  }
+
+  /// Midnight of each day; infinite days are infinite times.
+  private static func timestamps(days raw: Column, _ target: DataType) throws(Fault) -> Column {
+    let source = raw.int32s
+    var overflowed = false
+    let column = build(raw, target, Int64.self) { out in
+      for row in 0..<source.count {
+        let day = source[row]
+        let (micros, overflow) = Int64(day).multipliedReportingOverflow(by: 86_400_000_000)
+        let isInfinite = day == .max || day == .min
+        overflowed = overflowed || (overflow && !isInfinite)
+        out[row] = isInfinite ? (day < 0 ? .min : .max) : micros
+      }
+    }
+    if overflowed { throw outOfRange() }
+    return column
   }
 
   private static func multiply(_ raw: Column, by factor: Int64, _ target: DataType) throws(Fault) -> Column {

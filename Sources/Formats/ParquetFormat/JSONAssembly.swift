@@ -67,7 +67,18 @@ struct JSONAssembly {
       }
       return try pairs(node, key, value, context)
     case .refused(let what): throw Fault.unsupported("\(what) of Parquet column \(node.name)")
+    case .missing: return try Self.nulls(shape.presence(node, context).count)
     }
+  }
+
+  private static func nulls(_ count: Int) throws(Fault) -> JSONTexts {
+    guard count.multipliedSaturated(by: null.count) <= ParquetLimits.decodedBytesMax else { throw JSONTexts.tooLarge() }
+    var out = JSONTexts()
+    for _ in 0..<count {
+      out.data.append(contentsOf: null)
+      try out.end()
+    }
+    return out
   }
 
   // MARK: Structs
@@ -95,6 +106,7 @@ struct JSONAssembly {
     out.data.reserveCapacity(total)
     for slot in present.indices {
       if present[slot] {
+        if labels.isEmpty { out.data.append(0x7B) }
         for member in labels.indices {
           out.data.append(contentsOf: labels[member])
           out.append(texts[member], slot)

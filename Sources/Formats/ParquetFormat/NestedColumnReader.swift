@@ -17,9 +17,11 @@ final class NestedColumnReader: ParquetColumnReader {
 
   init(
     file: ParquetFile, field: ParquetField, rowGroup: ParquetRowGroup, as target: DataType?,
-    sources: [ParquetChunkSource]
+    shape: ParquetShape?, sources: [ParquetChunkSource]
   ) throws(Fault) {
-    let node = NestedNode(field)
+    var types: [Int: DataType] = [:]
+    let own = NestedNode(field)
+    let node = shape.map { own.reshaped($0, &types) } ?? own
     guard field.isColumn else { throw Fault.unsupported("reading the Parquet field \(field.name) alone, inside of a list") }
     try Self.refuse(node)
     let natural = field.type
@@ -35,12 +37,18 @@ final class NestedColumnReader: ParquetColumnReader {
     var readers: [NestedLeafReader] = []
     for (place, index) in field.leaves.enumerated() {
       let leaf = file.leaves[index]
-      let own = Self.isScalar(node) ? type : isJSON ? Conversion.naturalType(leaf) : type.element ?? type
+      let own = Self.isScalar(node) ? type : isJSON ? Self.member(leaf, types[index]) : type.element ?? type
       readers.append(
         try NestedLeafReader(
           leaf: leaf, chunk: rowGroup.columns[index], type: own, rowCount: rowGroup.rowCount, source: sources[place]))
     }
     self.readers = readers
+  }
+
+  /// The type of a value inside of JSON: the one that the table has, if the file's can be read as it.
+  private static func member(_ leaf: ParquetLeaf, _ type: DataType?) -> DataType {
+    guard let type, Conversion.canPlan(leaf, target: type) else { return Conversion.naturalType(leaf) }
+    return type
   }
 
   private static func isScalar(_ node: NestedNode) -> Bool {
@@ -50,7 +58,7 @@ final class NestedColumnReader: ParquetColumnReader {
 
   private static func refuse(_ node: NestedNode) throws(Fault) {
     switch node.kind {
-    case .leaf: return
+    case .leaf, .missing: return
     case .refused(let what): throw Fault.unsupported("\(what) of Parquet column \(node.name)")
     case .structure(let members): for member in members { try refuse(member) }
     case .list(let element): try refuse(element)

@@ -40,9 +40,11 @@ extension ParquetFile {
   /// A reader of `field` in one row group. `field` is a top-level node, or one that `field(path:)` found under structs.
   /// - Parameters:
   ///   - type: what to return; `nil`: `field.type`. Scalars may be widened; nested values have their natural type only.
+  ///   - shape: names and types below a nested node; `nil`: those of the file.
   ///   - sources: the bytes of each leaf of `field.leaves`, in that order.
   package func columnReader(
-    _ field: ParquetField, rowGroup: Int, as type: DataType? = nil, sources: [ParquetChunkSource]
+    _ field: ParquetField, rowGroup: Int, as type: DataType? = nil, shape: ParquetShape? = nil,
+    sources: [ParquetChunkSource]
   ) throws(Fault) -> any ParquetColumnReader {
     precondition(sources.count == field.leaves.count, "one source a leaf")
     let group = rowGroups[rowGroup]
@@ -50,6 +52,6 @@ extension ParquetFile {
       return try ColumnChunkDecoder(
         leaf: leaves[index], chunk: group.columns[index], as: type, pieces: sources[0].pieces, index: sources[0].index)
     }
-    return try NestedColumnReader(file: self, field: field, rowGroup: group, as: type, sources: sources)
+    return try NestedColumnReader(file: self, field: field, rowGroup: group, as: type, shape: shape, sources: sources)
   }
 }

@@ -59,10 +59,13 @@ struct NestedNode: Sendable {
     case map(key: NestedNode, value: NestedNode)
     /// A type that this reader does not have.
     case refused(String)
+    /// A member that the table has and the file has not: null.
+    case missing
   }
 
-  let name: String
-  let kind: Kind
+  var name: String
+  let fieldID: Int32?
+  var kind: Kind
   /// The value is not null where the definition level is at least this.
   let definition: Int
   /// Lists and maps: an element exists where the definition level is at least this ...
@@ -75,6 +78,7 @@ struct NestedNode: Sendable {
 
   private init(_ field: ParquetField, asElement: Bool) {
     name = field.name
+    fieldID = field.fieldID
     leaves = field.leaves
     if field.repetition == .repeated && !asElement {
       kind = .list(NestedNode(field, asElement: true))
@@ -128,7 +132,7 @@ struct NestedNode: Sendable {
     case .list(let element):
       if case .leaf(let index) = element.kind { return .array(Conversion.naturalType(leaves[index])) }
       return .jsonb
-    case .structure, .map, .refused: return .jsonb
+    case .structure, .map, .refused, .missing: return .jsonb
     }
   }
 }

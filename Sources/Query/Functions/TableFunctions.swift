@@ -5,7 +5,8 @@ import Columnar
 import Kernels
 
 enum TableFunctions {
-  static let all: [TableFunction] = integers + stamps + [numericSeries, unnest] + subscripts + catalogs
+  static let all: [TableFunction] =
+    integers + stamps + [numericSeries, unnest] + subscripts + catalogs + RegularExpressionTableFunctions.all
 
   /// Chunks of a column made from scalars by `next`.
   private static func chunks(_ type: DataType, _ next: @escaping () throws(Fault) -> Scalar?) -> () throws(Fault) ->
@@ -17,6 +18,16 @@ enum TableFunctions {
       if builder.count == 0 { return nil }
       let column = builder.finish()
       return Chunk(columns: [column], rowCount: column.count)
+    }
+  }
+
+  /// Chunks of one column with these values.
+  static func chunks(of values: [Scalar], _ type: DataType) -> () throws(Fault) -> Chunk? {
+    var index = 0
+    return chunks(type) { () throws(Fault) in
+      if index == values.count { return nil }
+      index += 1
+      return values[index - 1]
     }
   }
 
@@ -93,13 +104,8 @@ enum TableFunctions {
   private static let unnest = TableFunction(
     name: "unnest", parameters: [.anyArray], columns: { [(name: "unnest", type: $0[0].element ?? .text)] }
   ) { (_, arguments, types) throws(Fault) in
-    var index = 0
     guard case .list(let values) = arguments[0] else { return { () throws(Fault) in nil } }
-    return chunks(types[0].element ?? .text) { () throws(Fault) in
-      if index == values.count { return nil }
-      index += 1
-      return values[index - 1]
-    }
+    return chunks(of: values, types[0].element ?? .text)
   }
 
   private static let subscripts: [TableFunction] = [

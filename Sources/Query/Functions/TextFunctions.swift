@@ -93,18 +93,24 @@ enum TextFunctions {
       },
     ]
 
-  /// ASCII changes in place; anything else goes through Unicode's rules.
+  /// Each character by itself, as PostgreSQL's C.UTF-8 does: one that would become several (ß) stays.
   private static func cased(_ raw: UnsafeRawBufferPointer, upper: Bool) -> [UInt8] {
     var out = [UInt8](raw)
     for index in out.indices {
       let byte = out[index]
       if byte >= 0x80 {
-        let text = ValueText.string(raw)
-        return Array((upper ? text.uppercased() : text.lowercased()).utf8)
+        var text = String.UnicodeScalarView()
+        for scalar in ValueText.string(raw).unicodeScalars { text.append(cased(scalar, upper: upper)) }
+        return Array(String(text).utf8)
       }
       if upper ? (byte >= 97 && byte <= 122) : (byte >= 65 && byte <= 90) { out[index] = byte ^ 0x20 }
     }
     return out
+  }
+
+  private static func cased(_ scalar: Unicode.Scalar, upper: Bool) -> Unicode.Scalar {
+    let mapped = (upper ? scalar.properties.uppercaseMapping : scalar.properties.lowercaseMapping).unicodeScalars
+    return mapped.count == 1 ? mapped.first ?? scalar : scalar
   }
 
   private static let cases: [ScalarFunction] = [
@@ -113,14 +119,14 @@ enum TextFunctions {
     .rowwise("upper", [.text], .text) { (a, row, out) throws(Fault) in out.append(cased(a.bytes(0, row), upper: true))
     },
     .rowwise("initcap", [.text], .text) { (a, row, out) throws(Fault) in
-      var text = ""
+      var text = String.UnicodeScalarView()
       var isInside = false
-      for character in a.string(0, row) {
-        let isWord = character.isLetter || character.isNumber
-        text += isWord ? (isInside ? character.lowercased() : character.uppercased()) : String(character)
+      for scalar in a.string(0, row).unicodeScalars {
+        let isWord = scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+        text.append(isWord ? cased(scalar, upper: !isInside) : scalar)
         isInside = isWord
       }
-      out.append(text)
+      out.append(String(text))
     },
     .rowwise("reverse", [.text], .text) { (a, row, out) throws(Fault) in
       var text = String.UnicodeScalarView()
@@ -169,6 +175,19 @@ enum TextFunctions {
         out.append(index >= 0 && index < Int64(parts.count) ? parts[Int(index)] : [])
       },
     ]
+
+  /// overlay(text placing new from start [for count]); without a count, as many characters as the new text has.
+  private static let overlays: [ScalarFunction] = [3, 4].map { arity in
+    let parameters: [DataType] = [.text, .text, .int4, .int4]
+    return .rowwise("overlay", Array(parameters.prefix(arity)), .text) { (a, row, out) throws(Fault) in
+      let raw = a.bytes(0, row), new = a.bytes(1, row), from = a.int(2, row)
+      let count = arity > 3 ? a.int(3, row) : Int64(Characters.count(new))
+      if from <= 0 { throw Fault(.substringError, "negative substring length not allowed") }
+      guard from + count <= Int64(Int32.max) else { throw Fault(.numericValueOutOfRange, "integer out of range") }
+      let before = Characters.slice(raw, 0, Int(from) - 1)
+      out.append(Array(before) + Array(new) + Array(try slice(raw, from: from + count, length: nil)))
+    }
+  }
 
   static func split(_ raw: UnsafeRawBufferPointer, by separator: UnsafeRawBufferPointer) -> [[UInt8]] {
     if separator.isEmpty { return [Array(raw)] }

@@ -74,7 +74,13 @@ struct DeltaTransactionBuilder {
     }
     let now = clock.nowMicros() / 1_000
     var actions = [commitInfo(on: base, replacement.operation, replacement.operationParameters)]
-    if let metadata = replacement.metadata { actions.append(.metadata(metadata)) }
+    if let metadata = replacement.metadata {
+      let hasNTZ = try metadata.schema().fields.contains { $0.type.hasTimestampNTZ }
+      if hasNTZ, let version = base.delta.protocolVersion, version.withTimestampNTZ != version {
+        actions.append(.protocolVersion(try upgraded(version)))
+      }
+      actions.append(.metadata(metadata))
+    }
     for file in replacement.removed {
       actions.append(
         .remove(
@@ -140,8 +146,7 @@ struct DeltaTransactionBuilder {
 
   /// The schema as the log has it, without the ids that a snapshot gives to fields that have none.
   private static func ownSchema(_ base: LakeSnapshot) throws(Fault) -> DeltaSchema {
-    guard let text = base.delta.metadata?.schemaString else { return DeltaSchema(fields: []) }
-    return try DeltaSchema(json: text)
+    try base.delta.metadata?.schema() ?? DeltaSchema(fields: [])
   }
 
   /// `current` and behind it the columns of `new` that it lacks. Throws 42P15 when a column changed its type or name.

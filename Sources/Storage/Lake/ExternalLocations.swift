@@ -77,7 +77,13 @@ package struct ExternalLocations: Sendable {
       throw Fault(.invalidParameterValue, "a location must not be empty, too long, or have control characters")
     }
     if let colon = location.range("://") {
-      let scheme = String(location[..<colon.lowerBound]).lowercased()
+      var scheme = String(location[..<colon.lowerBound]).lowercased()
+      var location = location
+      if ["s3a", "s3n"].contains(scheme) {
+        // Hadoop's names for the same places.
+        scheme = "s3"
+        location = "s3" + location[colon.lowerBound...]
+      }
       if scheme == "file" { return try local(String(location[colon.upperBound...]), location) }
       guard let resolver = schemes[scheme] else {
         let known = (["file"] + schemes.keys.sorted()).map { "\"\($0)\"" }.joined(separator: ", ")

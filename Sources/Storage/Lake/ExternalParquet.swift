@@ -115,7 +115,7 @@ final class ExternalParquet: ExternalTable {
       throw Fault.unsupported("reading files of different top folders of a store as one table")
     }
     let place = LakePlace(
-      name: name, folder: try ObjectPath(String(folder)), store: store, footers: footers, location: nil)
+      name: name, folder: try ObjectPath(String(folder)), store: store, footers: footers)
     var actions: [DeltaAction] = [
       .protocolVersion(DeltaProtocol(minReaderVersion: 1, minWriterVersion: 2)),
       .metadata(

@@ -29,7 +29,7 @@ package final class ExternalReader: ExternalTables {
   private struct Kept {
     var tables: [KeptTable] = []
     var files: [(source: ExternalSource, table: ExternalParquet)] = []
-    var caches: [(prefix: String, cache: FooterCache)] = []
+    var stores: [(prefix: String, store: ExternalStore, cache: FooterCache)] = []
   }
   private let lake: Lake
   private let locations: ExternalLocations
@@ -60,6 +60,7 @@ package final class ExternalReader: ExternalTables {
     }
     let path = try ObjectPath(place.path)
     let name = place.prefix + place.path
+    guard ExternalStore.isFree(path) else { throw notDelta(name) }
     try checkDelta(path, in: place.store, name)
     let known = kept.withLock { kept in
       kept.tables.firstIndex { $0.location == name }.map { kept.tables.remove(at: $0) }
@@ -70,10 +71,7 @@ package final class ExternalReader: ExternalTables {
     {
       table = known.table
     }
-    let opened = table ?? LakeTable(
-      lake: lake,
-      place: LakePlace(name: name, folder: path, store: place.store, footers: cache(place), location: name),
-      isForeign: true)
+    let opened = table ?? make(name, path, place)
     let newest = try opened.refresh()
     guard newest.version >= 0 else { throw notDelta(name) }
     let entry = try commitEntry(newest.version, of: path, in: place.store)
@@ -95,21 +93,29 @@ package final class ExternalReader: ExternalTables {
     return try store.entry(at: folder.appending("_delta_log/" + DeltaLogName.commit(version)))
   }
 
+  private func make(_ name: String, _ path: ObjectPath, _ place: ExternalPlace) -> LakeTable {
+    let (store, footers) = store(place)
+    let place = LakePlace(
+      name: name, folder: path, store: store, footers: footers, location: name, elsewhere: store)
+    return LakeTable(lake: lake, place: place, isForeign: true)
+  }
+
   /// Data files of Delta tables never change, so the tables of one store share what is kept of them.
-  private func cache(_ place: ExternalPlace) -> FooterCache {
+  private func store(_ place: ExternalPlace) -> (store: ExternalStore, cache: FooterCache) {
     kept.withLock { kept in
-      if let index = kept.caches.firstIndex(where: { $0.prefix == place.prefix }) {
-        let found = kept.caches.remove(at: index)
-        kept.caches.append(found)
-        return found.cache
+      if let index = kept.stores.firstIndex(where: { $0.prefix == place.prefix }) {
+        let found = kept.stores.remove(at: index)
+        kept.stores.append(found)
+        return (found.store, found.cache)
       }
       var share = lake.options
       share.footerCacheBytesMax /= 4
       share.pageCacheBytesMax /= 4
-      let made = FooterCache(store: place.store, options: share)
-      kept.caches.append((place.prefix, made))
-      if kept.caches.count > Self.storesMax { kept.caches.removeFirst() }
-      return made
+      let store = ExternalStore(place, locations)
+      let cache = FooterCache(store: store, options: share)
+      kept.stores.append((place.prefix, store, cache))
+      if kept.stores.count > Self.storesMax { kept.stores.removeFirst() }
+      return (store, cache)
     }
   }
 

@@ -23,6 +23,7 @@
 //   LakeTable.writer(schema: TableSchema) throws(Fault) -> LakeWriter
 //   LakeTable.commit(_: LakeCommit) throws(Fault) -> LakeCommitOutcome
 //   LakeTable.replace(_: LakeReplacement) throws(Fault) -> Int64 // removes and adds in one commit
+//   LakeTable.evolve(to: TableSchema) throws(Fault) -> Int64     // other names, wider types, in one commit
 //   LakeTable.checkpoint(), cleanLog(...), vacuum(...), nameVersion(...)          // upkeep: LakeUpkeep, LakeVacuum
 //
 //   LakeWriter.columns: [Int]                                    // indices into schema.columns: all but `_hash`
@@ -81,8 +82,7 @@ package final class Lake: Sendable {
     let folder = try root.appending(domain).appending(entity)
     return tables.withLock { tables in
       if let table = tables[folder.text] { return table }
-      let place = LakePlace(
-        name: "\(domain).\(entity)", folder: folder, store: store, footers: footers, location: nil)
+      let place = LakePlace(name: "\(domain).\(entity)", folder: folder, store: store, footers: footers)
       let table = LakeTable(lake: self, place: place, isForeign: false)
       tables[folder.text] = table
       return table
@@ -98,14 +98,8 @@ package final class Lake: Sendable {
     share.footerCacheBytesMax /= 4
     share.pageCacheBytesMax /= 4
     let footers = store.map { FooterCache(store: $0, options: share) } ?? self.footers
-    var root = location
-    for scheme in ["file://", "file:"] where root.hasPrefix(scheme) {
-      root = String(root.dropFirst(scheme.count))
-      break
-    }
-    while root.hasSuffix("/") && root.utf8.count > 1 { root.removeLast() }
     let place = LakePlace(
-      name: location, folder: folder, store: store ?? self.store, footers: footers, location: root)
+      name: location, folder: folder, store: store ?? self.store, footers: footers, location: location)
     return LakeTable(lake: self, place: place, isForeign: true)
   }
 }

@@ -20,6 +20,7 @@ final class LakeColumnSource {
   private var reader: Reader
   private let footer: ParquetFile
   private let field: ParquetField
+  private let shape: ParquetShape?
   private let rowGroup: Int
   private let chunks: [ParquetColumnChunk]
   private let index: ParquetOffsetIndex?
@@ -35,11 +36,12 @@ final class LakeColumnSource {
   private var owed = 0
 
   init(
-    _ column: TableColumn, _ morsel: LakeMorsel, _ field: ParquetField, _ index: ParquetOffsetIndex?,
-    _ cache: FooterCache
+    _ column: TableColumn, _ morsel: LakeMorsel, _ field: ParquetField, _ shape: ParquetShape?,
+    _ index: ParquetOffsetIndex?, _ cache: FooterCache
   ) throws(Fault) {
     self.column = column
     self.field = field
+    self.shape = shape
     footer = morsel.footer
     rowGroup = morsel.rowGroup
     chunks = field.leaves.map { morsel.group.columns[$0] }
@@ -109,7 +111,7 @@ final class LakeColumnSource {
     let sources = chunks.map { chunk in
       ParquetChunkSource(pieces: pieces.filter { $0.range.overlaps(chunk.byteRange) }, index: nil)
     }
-    let made = try footer.columnReader(field, rowGroup: rowGroup, as: column.type, sources: sources)
+    let made = try footer.columnReader(field, rowGroup: rowGroup, as: column.type, shape: shape, sources: sources)
     reader = .nested(made)
     pieces = []
     return made

@@ -13,10 +13,49 @@ struct LakePlace: Sendable {
   let folder: ObjectPath
   let store: any ObjectStore
   let footers: FooterCache
-  /// The folder as an absolute location, for logs that name files absolutely; nil where there is none.
+  /// The folder as an absolute location (`file:///data/t`, `s3://bucket/t`), for logs that name files absolutely; nil
+  /// where none is known.
   let location: String?
+  /// Finds files outside of the table that its log may name; nil: none may be.
+  let elsewhere: ExternalStore?
 
-  func path(_ relative: String) throws(Fault) -> ObjectPath { try folder.appending(relative) }
+  init(
+    name: String, folder: ObjectPath, store: any ObjectStore, footers: FooterCache, location: String? = nil,
+    elsewhere: ExternalStore? = nil
+  ) {
+    self.name = name
+    self.folder = folder
+    self.store = store
+    self.footers = footers
+    self.location = location.map { Self.absolute($0) }
+    self.elsewhere = elsewhere
+  }
+
+  /// The place of a path that `DeltaPath` checked. Throws 0A000 or 42501 for one that may not be opened.
+  func path(_ path: String) throws(Fault) -> ObjectPath {
+    guard DeltaPath.isAbsolute(path) else { return try folder.appending(path) }
+    let path = Self.absolute(path)
+    if let location, path.hasPrefix(location + "/") {
+      return try folder.appending(try DeltaPath.checked(String(path.dropFirst(location.count + 1))))
+    }
+    guard let elsewhere else {
+      throw Fault.unsupported("\"\(path.prefix(200))\", a file outside of the Delta table \(name) that its log names,")
+    }
+    return try elsewhere.path(path)
+  }
+
+  /// One form of a location: `file:///` before a path, `s3://` for the names that Hadoop has for it, no slash at the end.
+  private static func absolute(_ location: String) -> String {
+    var text = location
+    for scheme in ["file://", "file:"] where text.hasPrefix(scheme + "/") {
+      text = String(text.dropFirst(scheme.count))
+      break
+    }
+    if text.hasPrefix("/") { text = "file://" + text }
+    for scheme in ["s3a://", "s3n://"] where text.hasPrefix(scheme) { text = "s3://" + text.dropFirst(scheme.count) }
+    while text.hasSuffix("/") { text.removeLast() }
+    return text
+  }
 }
 
 /// Immutable, but for the deletion vector, which is read when it is first asked for.

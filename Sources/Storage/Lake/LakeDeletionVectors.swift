@@ -19,7 +19,7 @@ enum LakeDeletionVectors {
       // Z85 text has a multiple of four bytes; the log says how many are the vector's.
       return try DeletionVectorDecoder.decode(data: Array(data.prefix(byteCount)), cardinality: vector.cardinality)
     case .relative(let name): path = try place.path(name)
-    case .absolute(let location): path = try inside(location, place)
+    case .absolute(let location): path = try place.path(try DeltaPath.decode(location))
     }
     let offset = vector.offset.map { Int64($0) } ?? 1
     guard offset >= 1 else { throw Fault.corrupt("a deletion vector begins at byte \(offset) of its file") }
@@ -44,19 +44,5 @@ enum LakeDeletionVectors {
     }
     if let failure { throw failure }
     return bytes
-  }
-
-  /// An absolute place that lies inside of the table's folder; others are refused: a log must not make the server open
-  /// files outside of its table.
-  private static func inside(_ location: String, _ place: LakePlace) throws(Fault) -> ObjectPath {
-    var path = location
-    for scheme in ["file://", "file:"] where path.hasPrefix(scheme) {
-      path = String(path.dropFirst(scheme.count))
-      break
-    }
-    guard let root = place.location, path.hasPrefix(root + "/") else {
-      throw Fault.unsupported("a deletion vector outside of its table, \"\(location.prefix(200))\",")
-    }
-    return try place.path(try DeltaPath.decode(String(path.dropFirst(root.utf8.count + 1))))
   }
 }

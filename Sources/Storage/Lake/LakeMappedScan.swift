@@ -44,11 +44,6 @@ final class LakeMappedScan: TableScan {
         read.append(index)
       }
     }
-    for index in read where mapping != .none {
-      // Its members have physical names in the files, which JSON would show.
-      guard let field = field(columns[index]), field.type.isNested, !field.type.isScalarArray else { continue }
-      throw Fault.unsupported("reading the nested column \"\(field.name)\" of a Delta table with column mapping")
-    }
     var predicates: [ColumnPredicate] = []
     var files = snapshot.files
     for predicate in request.predicates where columns.indices.contains(predicate.column) {

@@ -73,7 +73,7 @@ final class LakePreparedMorsel: @unchecked Sendable {
     if !runs.isEmpty {
       for (column, field) in zip(columns, fields) {
         let index = layout.offsets[field.leaves.lowerBound]
-        sources.append(try LakeColumnSource(column, morsel, field, index, work.cache))
+        sources.append(try LakeColumnSource(column, morsel, field, work.shapes[column.fieldID], index, work.cache))
       }
     }
     self.sources = sources

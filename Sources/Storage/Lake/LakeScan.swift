@@ -32,13 +32,18 @@ final class LakeScanWork: Sendable {
   let columns: [TableColumn]
   let conditions: [LakeCondition]
   let cache: FooterCache
+  /// What the table says of its nested columns, by field id.
+  let shapes: [Int32: ParquetShape]
   private let rowsSeen = Atomic<Int>(0)
   private let rowsKept = Atomic<Int>(0)
 
-  init(columns: [TableColumn], conditions: [LakeCondition], cache: FooterCache) {
+  init(
+    columns: [TableColumn], conditions: [LakeCondition], cache: FooterCache, shapes: [Int32: ParquetShape] = [:]
+  ) {
     self.columns = columns
     self.conditions = conditions
     self.cache = cache
+    self.shapes = shapes
   }
 
   func note(seen: Int, kept: Int) {
@@ -73,7 +78,8 @@ package final class LakeScan: TableScan {
       LakeCondition(columns[$0.column], $0.test)
     }
     let work = LakeScanWork(
-      columns: request.columns.map { columns[$0] }, conditions: conditions, cache: snapshot.footers)
+      columns: request.columns.map { columns[$0] }, conditions: conditions, cache: snapshot.footers,
+      shapes: snapshot.shapes)
     self.work = work
     let files = live.filter { !Self.excludes($0, snapshot.schema, conditions) }
     var groups: [LakeMorsel] = []

@@ -5,6 +5,7 @@ import Columnar
 package import DeltaFormat
 package import EventSchema
 import ObjectStore
+import ParquetFormat
 package import StorageContract
 
 /// Immutable; kept alive by its reference.
@@ -15,6 +16,8 @@ package final class LakeSnapshot: Sendable {
   /// In the order of their paths.
   package let files: [LakeDataFile]
   let place: LakePlace
+  /// What the table says of its nested columns, by field id: names and types inside of them.
+  let shapes: [Int32: ParquetShape]
   private let byKey: [DeltaFileKey: LakeDataFile]
   /// Rows of all files that state their number, without the deleted ones.
   package let rowCount: Int64
@@ -26,6 +29,7 @@ package final class LakeSnapshot: Sendable {
     self.place = place
     delta = DeltaSnapshot()
     schema = nil
+    shapes = [:]
     files = []
     byKey = [:]
     rowCount = 0
@@ -55,6 +59,7 @@ package final class LakeSnapshot: Sendable {
       bytes = bytes &+ add.size
     }
     self.schema = schema
+    shapes = isSameSchema ? before.shapes : Self.shapes(schema, delta.columnMapping)
     self.byKey = byKey
     files = byKey.values.sorted { $0.path < $1.path }
     rowCount = rows
@@ -63,12 +68,11 @@ package final class LakeSnapshot: Sendable {
 
   /// The schema with an id for each field: the mapping's, the one Cramped gave, or a negative one, which no file has.
   private static func schema(_ delta: DeltaSnapshot) throws(Fault) -> DeltaSchema? {
-    guard let text = delta.metadata?.schemaString else { return nil }
-    var schema = try DeltaSchema(json: text)
+    guard var schema = try delta.metadata?.schema() else { return nil }
     let mapping = delta.columnMapping
     for index in schema.fields.indices {
       let field = schema.fields[index]
-      var id = mapping == .none ? field.fieldID : mapping == .id ? field.mappingID : nil
+      var id = mapping == .id ? field.mappingID : field.fieldID
       if mapping == .id && id == nil {
         throw Fault.corrupt("column \"\(field.name)\" of a Delta table with column mapping has no id")
       }
@@ -76,6 +80,14 @@ package final class LakeSnapshot: Sendable {
       schema.fields[index].metadata[DeltaField.idKey] = id.map { String($0) }
     }
     return schema
+  }
+
+  private static func shapes(_ schema: DeltaSchema?, _ mapping: DeltaColumnMapping) -> [Int32: ParquetShape] {
+    var shapes: [Int32: ParquetShape] = [:]
+    for field in schema?.fields ?? [] where field.type.isNested && !field.type.isScalarArray {
+      if let id = field.fieldID { shapes[id] = field.type.shape(mapping) }
+    }
+    return shapes
   }
 
   /// The Delta version; -1 when there is no table yet.
@@ -143,5 +155,24 @@ struct LakeFileReader {
     }
     return LakeDataFile(
       add: add, path: try place.path(add.path), statistics: statistics, partitionScalars: scalars, place: place)
+  }
+}
+
+extension DeltaType {
+  /// How values of this type lie in data files.
+  fileprivate func shape(_ mapping: DeltaColumnMapping) -> ParquetShape {
+    switch self {
+    case .structure(let fields):
+      return .structure(
+        fields.map { field in
+          let key: ParquetShape.Member.Key
+          // In mode `id` a member without an id is in no file; its name then finds nothing either.
+          if mapping == .id, let id = field.mappingID { key = .fieldID(id) } else { key = .name(field.storedName(mapping)) }
+          return ParquetShape.Member(key, name: field.name, field.type.shape(mapping))
+        })
+    case .array(let element, _): return .list(element.shape(mapping))
+    case .map(let key, let value, _): return .map(key: key.shape(mapping), value: value.shape(mapping))
+    default: return .leaf(dataType)
+    }
   }
 }

@@ -49,7 +49,7 @@ extension LakeTable {
 
   private func writeCheckpoint(_ delta: DeltaSnapshot) throws(Fault) {
     if let version = delta.protocolVersion, let metadata = delta.metadata {
-      try DeltaFeatures.checkWritable(version, metadata, DeltaSchema(json: metadata.schemaString))
+      try DeltaFeatures.checkWritable(version, metadata, metadata.schema())
     }
     let retention = DeltaInterval.micros(delta.metadata?.configuration["delta.deletedFileRetentionDuration"])
       ?? Self.tombstoneDays * 86_400_000_000

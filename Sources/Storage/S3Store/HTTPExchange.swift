@@ -31,6 +31,8 @@ struct HTTPLoss: Error {
   var isFinal = false
   /// True when the answer has more bytes than the caller takes.
   var isTooLong = false
+  /// What to do about it, when that is known.
+  var hint: String?
 
   static func tooLong(_ bytesMax: Int) -> HTTPLoss {
     HTTPLoss(reason: "it has over \(bytesMax) bytes", isFinal: true, isTooLong: true)
@@ -135,6 +137,7 @@ final class HTTPExchange: Sendable {
 
   /// Why there is no answer. Texts of errors are not passed on: they may quote addresses and headers.
   private static func loss(_ error: any Error) -> HTTPLoss {
+    if let loss = S3TLS.loss(error) { return loss }
     switch error {
     case let error as HTTPLoss: return error
     case let error as HTTPClientError:
@@ -158,8 +161,7 @@ final class HTTPExchange: Sendable {
       return HTTPLoss(reason: "the connection was closed")
     default:
       let type = String(describing: Swift.type(of: error))
-      return HTTPLoss(reason: type.hasPrefix("NIOSSL") || type.hasPrefix("BoringSSL")
-        ? "the TLS connection failed (\(type))" : "the exchange failed (\(type))")
+      return HTTPLoss(reason: "the exchange failed (\(type))")
     }
   }
 }

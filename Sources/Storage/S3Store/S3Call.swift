@@ -112,7 +112,7 @@ final class S3Call {
   private func pause(afterLoss loss: HTTPLoss) throws(Fault) {
     let fault = Fault(
       .ioError, "could not \(request.what): \(loss.reason)", detail: "The store is \(client.endpoint.description).",
-      hint: loss.isFinal ? nil : "Look first whether the store is up and \"lake.s3.endpoint\" is its address.")
+      hint: loss.hint ?? (loss.isFinal ? nil : "Look first whether the store is up and \"lake.s3.endpoint\" is its address."))
     if loss.isTooLong {
       throw Fault(.programLimitExceeded, "could not \(request.what): \(loss.reason)", kind: .corrupt)
     }

@@ -77,6 +77,7 @@ final class S3Client: Sendable {
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = options.connectionsMax
     // Repeating is ours alone: with a bound, a pause and a reason.
     configuration.connectionPool.retryConnectionEstablishment = false
+    configuration.tlsConfiguration = try S3TLS.configuration(options, endpoint, log)
     http = HTTPClient(configuration: configuration)
   }
 

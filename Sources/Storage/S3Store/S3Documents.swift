@@ -12,6 +12,8 @@ struct ListPage {
     let modifiedMicros: Int64?
   }
   let objects: [Object]
+  /// Keys up to a slash that others go on behind: `CommonPrefixes`.
+  let folders: [String]
   /// Where the next page begins; nil on the last.
   let continuation: String?
 
@@ -29,6 +31,14 @@ struct ListPage {
         Object(key: key, size: size, modifiedMicros: element.text("LastModified").flatMap(S3Time.extended)))
     }
     self.objects = objects
+    var folders: [String] = []
+    for element in root.children("CommonPrefixes") {
+      guard let written = element.text("Prefix"), let key = isEncoded ? S3Endpoint.decoded(written) : written else {
+        throw Self.fault("A folder has no name.")
+      }
+      folders.append(key)
+    }
+    self.folders = folders
     guard root.text("IsTruncated") == "true" else {
       continuation = nil
       return

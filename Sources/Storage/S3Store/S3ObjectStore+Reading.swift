@@ -90,15 +90,33 @@ extension S3ObjectStore {
 
   package func list(_ folder: ObjectPath, startAfter: String?, limit: Int) throws(Fault) -> [ObjectEntry] {
     precondition(limit > 0)
-    let prefix = try key(folder) + "/"
     var entries: [ObjectEntry] = []
     var last = startAfter
+    try forEachPage(folder, startAfter: startAfter, pageKeysMax: { limit - entries.count }) { (page, prefix) throws(Fault) in
+      for object in page.objects {
+        guard let entry = try entry(object, in: folder, prefix: prefix, after: last) else { continue }
+        last = entry.path.name
+        entries.append(entry)
+        if entries.count == limit { return false }
+      }
+      return true
+    }
+    return entries
+  }
+
+  /// Hands over the pages of a listing of one folder with the prefix of its keys, until there are no more or `body` says
+  /// that it has enough.
+  func forEachPage(
+    _ folder: ObjectPath, startAfter: String?, pageKeysMax: () -> Int,
+    _ body: (ListPage, String) throws(Fault) -> Bool
+  ) throws(Fault) {
+    let prefix = try key(folder) + "/"
     var continuation: String?
     while true {
       var request = S3Request("list \"\(folder)\"", .GET, key: nil)
       request.query = [
         ("list-type", "2"), ("prefix", prefix), ("delimiter", "/"), ("encoding-type", "url"),
-        ("max-keys", "\(min(S3Options.keysMax, limit - entries.count))"),
+        ("max-keys", "\(min(S3Options.keysMax, pageKeysMax()))"),
       ]
       if let continuation {
         request.query.append(("continuation-token", continuation))
@@ -106,13 +124,7 @@ extension S3ObjectStore {
         request.query.append(("start-after", prefix + startAfter))
       }
       let page = try ListPage(parsing: try client.send(request).body)
-      for object in page.objects {
-        guard let entry = try entry(object, in: folder, prefix: prefix, after: last) else { continue }
-        last = entry.path.name
-        entries.append(entry)
-        if entries.count == limit { return entries }
-      }
-      guard let next = page.continuation else { return entries }
+      guard try body(page, prefix), let next = page.continuation else { return }
       guard next != continuation else {
         throw Fault.corrupt("the object store's listing of \"\(folder)\" does not end")
       }
@@ -125,16 +137,12 @@ extension S3ObjectStore {
   private func entry(
     _ object: ListPage.Object, in folder: ObjectPath, prefix: String, after last: String?
   ) throws(Fault) -> ObjectEntry? {
-    guard object.key.utf8.starts(with: prefix.utf8) else {
-      throw Fault.corrupt("the object store lists an object outside of \"\(folder)\"")
-    }
-    let name = String(decoding: object.key.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
-    if name.isEmpty { return nil }
+    guard let name = try Self.name(object.key, prefix) else { return nil }
     if let last, !last.utf8.lexicographicallyPrecedes(name.utf8) { return nil }
     guard let path = try? folder.appending(name), path.parts.count == folder.parts.count + 1 else {
       // `try?` because a name that is no path was not written through this store; nobody could read or delete it here.
       return nil
     }
-    return ObjectEntry(path: path, size: object.size)
+    return ObjectEntry(path: path, size: object.size, modifiedMicros: object.modifiedMicros)
   }
 }

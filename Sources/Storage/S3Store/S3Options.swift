@@ -22,6 +22,10 @@ package struct S3Options: Sendable {
   package var prefix = ""
   package var addressing = Addressing.auto
   package var credentials: S3CredentialSource
+  /// A PEM file of the authorities that sign the store's certificate; empty: the system's.
+  package var caFile = ""
+  /// False: any certificate is taken, which the log says at every start.
+  package var verifiesCertificate = true
 
   /// Bytes of one part of a multipart upload; S3 takes no smaller ones than 5 MiB, the last one apart.
   package var partBytes = 8 * 1_048_576

@@ -91,6 +91,7 @@ struct LakeBench {
     var arguments = Array(CommandLine.arguments.dropFirst())
     let isHot = arguments.contains("--hot")
     arguments.removeAll { $0 == "--hot" }
+    if arguments.first == "store" { return try StoreRates(Array(arguments.dropFirst())).run() }
     guard arguments.count >= 2 else { fatalError("LakeBench <folder> <case> [values] [--hot]") }
     let name = arguments[1]
     let wanted = name == "count" || name.hasPrefix("filter_") ? filterCase(name, Array(arguments.dropFirst(2)))

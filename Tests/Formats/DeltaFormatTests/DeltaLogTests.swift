@@ -92,11 +92,13 @@ struct DeltaCommitTests {
     arguments: [
       "{", "[]", "1", #"{"add":1}"#, #"{"add":{}}"#, #"{"add":{"path":"a"}}"#, #"{"add":{"path":"a","size":-1}}"#,
       #"{"add":{"path":1,"size":1}}"#, #"{"add":{"path":"../a","size":1}}"#, #"{"add":{"path":"a/%2e%2e/b","size":1}}"#,
-      #"{"add":{"path":"/etc/passwd","size":1}}"#, #"{"add":{"path":"s3://b/a","size":1}}"#,
+      #"{"add":{"path":"file:///a/../b","size":1}}"#, #"{"add":{"path":"file://host/a","size":1}}"#,
+      #"{"add":{"path":"a:b","size":1}}"#, #"{"add":{"path":"s3:/b","size":1}}"#, #"{"add":{"path":"s3://b//a","size":1}}"#,
+      #"{"add":{"path":"//a","size":1}}"#, #"{"add":{"path":"/","size":1}}"#,
       #"{"add":{"path":"a%0","size":1}}"#, #"{"add":{"path":"a%ff","size":1}}"#, #"{"add":{"path":"","size":1}}"#,
       #"{"add":{"path":"a\u0000","size":1}}"#, #"{"add":{"path":"a//b","size":1}}"#,
       #"{"add":{"path":"a","size":99999999999999999999}}"#, #"{"remove":{}}"#, #"{"txn":{"appId":"a"}}"#,
-      #"{"txn":{"appId":"a","version":1.5}}"#, #"{"metaData":{"id":"a"}}"#, #"{"protocol":{"minReaderVersion":1}}"#,
+      #"{"txn":{"appId":"a","version":1.5}}"#, #"{"metaData":{"name":"a"}}"#, #"{"protocol":{"minReaderVersion":1}}"#,
       #"{"domainMetadata":{"configuration":""}}"#, #"{"commitInfo":{"inCommitTimestamp":"x"}}"#,
       #"{"add":{"path":"a","size":1,"deletionVector":{"storageType":"u","offset":99999999999}}}"#,
       #"{"txn":{"appId":"a","version":1},"add":{}}"#,
@@ -119,9 +121,14 @@ struct DeltaCommitTests {
 
   @Test("paths are percent-encoded and decoded")
   func paths() throws {
-    for path in ["part-1.parquet", "a b/c%d.parquet", "é/x=1/y.parquet"] {
+    for path in ["part-1.parquet", "a b/c%d.parquet", "é/x=1/y.parquet", "t=10:00/a", "file:///d/a b%", "s3://b/k:1"] {
       #expect(try DeltaPath.decode(DeltaPath.encode(path)) == path)
     }
+    for path in ["/d/a%20b", "file:/d/a%20b", "file:///d/a%20b", "FILE://localhost/d/a%20b"] {
+      #expect(try DeltaPath.decode(path) == "file:///d/a b")
+    }
+    #expect(DeltaPath.isAbsolute("s3://b/k") && !DeltaPath.isAbsolute("a:b") && !DeltaPath.isAbsolute("a"))
+    #expect(DeltaPath.name("s3://b/_delta_log/_sidecars/x.parquet") == "x.parquet" && DeltaPath.name("x") == "x")
     #expect(DeltaPath.encode("a b%") == "a%20b%25")
   }
 }
@@ -175,6 +182,23 @@ struct DeltaSnapshotTests {
     #expect(fault { () throws(Fault) in try snapshot.apply(version: 2, []) }?.kind == .corrupt)
     try snapshot.apply(version: 1, [])
     #expect(snapshot.version == 1)
+  }
+
+  @Test("a table may be announced without a schema, but has no files then")
+  func announced() throws {
+    let none = try decode(#"{"metaData":{"id":"a","format":{"provider":"parquet"},"configuration":{}}}"#)
+    let add = DeltaAction.add(DeltaAdd(path: "a", size: 1, modificationTime: 1))
+    var snapshot = DeltaSnapshot()
+    #expect(fault { () throws(Fault) in try snapshot.apply(version: 0, [firstCommit[0], none[0], add]) }?.kind == .corrupt)
+    try snapshot.apply(version: 0, [firstCommit[0]] + none)
+    #expect(try snapshot.metadata?.schema().fields == [])
+    #expect(fault { () throws(Fault) in try snapshot.apply(version: 1, [add]) }?.message.contains("no schema") == true)
+    #expect(try decode(String(decoding: DeltaCommitEncoder.encode(none), as: UTF8.self)) == none)
+    try snapshot.apply(version: 1, [firstCommit[1], add])
+    #expect(fault { () throws(Fault) in try snapshot.apply(version: 2, none) }?.message.contains("no schema") == true)
+    var checkpoint = DeltaSnapshot()
+    try checkpoint.load(checkpoint: [firstCommit[0], none[0], add])
+    #expect(fault { () throws(Fault) in try checkpoint.finish(checkpoint: 4) }?.message.contains("no schema") == true)
   }
 
   @Test("a feature we do not read is refused by its name")

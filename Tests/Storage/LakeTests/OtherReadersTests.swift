@@ -184,6 +184,132 @@ struct OtherReadersTests {
     }
   }
 
+  /// DuckDB 1.5.5 writes to attached Delta tables by blind appends, ours among them: it has the features of our protocol.
+  @Test("DuckDB inserts into our table while we append and compact: nothing is lost, each sees the other's rows",
+    .enabled(if: readers.contains("DuckDB")))
+  func inserting() throws {
+    let folder = try TemporaryFolder("inserting")
+    let lake = Lake(store: try LocalObjectStore(path: folder.file("data")), clock: .system)
+    let path = folder.file("data/lake/iot/measurement")
+    let table = try lake.table(domain: "iot", entity: "measurement")
+    _ = try table.flush(Fixture.rows(1..<11), expected: nil, version: 10)
+    let own = table.current.delta.protocolVersion
+    let others = try (0..<2).map { number in
+      try ChildProcess(
+        "python3", [script, "insert", path, "\(10_000 * (number + 1))", "12"], folder: folder, name: "insert\(number)")
+    }
+    var position: Int64 = 10
+    var replaced = 0
+    var seenForeign = false
+    while position < 200 || others.contains(where: \.isRunning) {
+      if position >= 200 {
+        // From now on one commit for each of theirs, so that they get through.
+        let known = table.current.rowCount
+        try eventually("they commit or end") {
+          try table.refresh().rowCount != known || !others.contains(where: \.isRunning)
+        }
+      }
+      let outcome = try table.flush(
+        Fixture.rows((position + 1)..<(position + 11)), expected: position, version: position + 10)
+      guard case .committed = outcome else {
+        Issue.record("\(outcome)")
+        break
+      }
+      position += 10
+      seenForeign = seenForeign || table.current.rowCount > position
+      guard position % 50 == 0 else { continue }
+      let base = try table.refresh()
+      let ours = base.files.filter { $0.statistics.columns["name"]?.min == .text("recorded") }
+      let writer = try table.writer(schema: Fixture.schema)
+      try writer.append(Fixture.chunk(Fixture.rows(1..<(position + 1))))
+      _ = try table.replace(
+        LakeReplacement(base: base, removed: ours, added: try writer.finish(), dataChange: false, operation: "OPTIMIZE"))
+      replaced += 1
+    }
+    for other in others { #expect(other.wait() == 0, "\(other.errorOutput)") }
+    let snapshot = try table.refresh()
+    let rows = try snapshot.rows(Fixture.schema, ["_pos", "name"]).rows
+    let expected = Array(1...position) + (10_000..<10_012).map(Int64.init) + (20_000..<20_012).map(Int64.init)
+    #expect(rows.compactMap { $0[0].integer }.sorted() == expected && replaced > 0 && seenForeign)
+    #expect(rows.filter { $0[1] == .text("foreign") }.count == 24, "a column of theirs without field ids is found by name")
+    #expect(snapshot.delta.protocolVersion == own)
+    let times = try table.history(limit: 1_000).compactMap(\.timestampMicros)
+    #expect(times == times.sorted(by: >) && Set(times).count == times.count, "in-commit timestamps rise over all writers")
+    for reader in ["delta-rs", "DuckDB", "DataFusion"] where readers.contains(reader) {
+      let counted = try ChildProcess.run("python3", [script, "count", path, reader])
+      #expect(counted.output.contains("\(expected.count)"), "\(reader): \(counted.output)\(counted.errorOutput)")
+    }
+  }
+
+  @Test("columns renamed and widened by us: one commit, no feature, every reader sees old rows and new ones")
+  func evolved() throws {
+    let folder = try TemporaryFolder("evolved")
+    var options = LakeOptions()
+    options.fileBytesTarget = 30_000
+    let lake = Lake(store: try LocalObjectStore(path: folder.file("data")), clock: .system, options: options)
+    let table = try lake.table(domain: "iot", entity: "measurement")
+    var rows = Fixture.rows(1..<401)
+    _ = try table.flush(Array(rows[0..<300]), expected: nil, version: 300)
+    _ = try table.flush(Array(rows[300..<400]), expected: 300, version: 400)
+    let wide: [String: (String, DataType)] = [
+      "small": ("small", .int4), "number": ("count", .int8), "single": ("single", .float8), "series": ("line", .text),
+      "amount": ("amount", .numeric(DataType.NumericModifier(precision: 24, scale: 2))),
+    ]
+    let columns = Fixture.nextSchema.columns.map { column in
+      TableColumn(
+        fieldID: column.fieldID, name: wide[column.name]?.0 ?? column.name, type: wide[column.name]?.1 ?? column.type,
+        isNullable: column.isNullable, isHidden: column.isHidden, isPersonal: column.isPersonal)
+    }
+    let schema = TableSchema(domain: "iot", entity: "measurement", version: 2, events: [], columns: columns)
+    #expect(try table.evolve(to: schema) == 2)
+    #expect(try table.evolve(to: schema) == 2, "there is nothing left to do")
+    let added = Fixture.rows(401..<411, Fixture.nextSchema)
+    _ = try table.flush(added, schema: schema, expected: 400, version: 410)
+    rows = rows.map { $0 + [.null] } + added
+    let snapshot = try table.refresh()
+    #expect(snapshot.delta.protocolVersion == .open && snapshot.columns.map(\.name).contains("line"))
+    #expect(snapshot.transactionVersion(appID: Fixture.appID) == 410)
+    let file = folder.file("expected.json")
+    try Data(expected(rows, Fixture.lakeColumns(schema))).write(to: URL(fileURLWithPath: file))
+    let compared = try ChildProcess.run(
+      "python3", [script, "compare", folder.file("data/lake/iot/measurement"), file, "published", "sequence", "line"])
+    #expect(compared.status == 0, "\(compared.output)\(compared.errorOutput)")
+    for reader in readers { #expect(compared.output.contains("\(reader): \(rows.count) rows compared")) }
+    // The versions before keep their names and types.
+    let old = try table.snapshot(version: 1)
+    #expect(old.columns.map(\.name).contains("series") && old.rowCount == 400)
+    #expect(try old.rows(Fixture.schema, ["series"]).rows.count == 400)
+    let refused = fault { () throws(Fault) in _ = try table.evolve(to: Fixture.nextSchema) }
+    #expect(refused?.state == .invalidSchemaDefinition && refused?.message.contains("cannot become") == true)
+    #expect(try table.refresh().version == 3)
+  }
+
+  @Test("nested columns under column mapping: members renamed, added, dropped", arguments: ["name", "id"])
+  func mapped(_ mode: String) throws {
+    let folder = try TemporaryFolder("mapped")
+    let made = try ChildProcess.run("python3", [script, "mapped", folder.file("data/t"), mode])
+    try #require(made.status == 0, "\(made.output)\(made.errorOutput)")
+    let lake = Lake(store: try LocalObjectStore(path: folder.file("data")), clock: .system)
+    let snapshot = try lake.foreignTable(at: try ObjectPath("t"), location: folder.file("data/t")).refresh()
+    #expect(snapshot.columns.map(\.name) == ["id", "s", "l", "m", "e"])
+    let scan = try snapshot.scan(
+      ScanRequest(table: TableID(raw: 1), columns: Array(snapshot.columns.indices)), columns: snapshot.columns)
+    var rows: [[String]] = []
+    for morsel in 0..<scan.morselCount {
+      let reader = try scan.open(morsel: morsel)
+      while let chunk = try reader.next() {
+        for row in 0..<chunk.rowCount {
+          rows.append(chunk.columns.map { $0.scalar(at: row).text ?? $0.scalar(at: row).integer.map { "\($0)" } ?? "null" })
+        }
+      }
+    }
+    #expect(
+      rows.sorted { $0[0] < $1[0] } == [
+        ["1", #"{"a": 5, "b": null}"#, #"[{"n": 1, "day": "2026-11-23"}, null]"#, #"{"k": {"v": 0.5}}"#, #"{"late": null}"#],
+        ["2", "null", "null", "null", "null"], ["3", #"{"a": 6, "b": "b"}"#, "[]", "null", "null"],
+      ])
+  }
+
   @Test("a table that delta-rs wrote: log, rows, deletes and application transactions")
   func theirs() throws {
     let folder = try TemporaryFolder("theirs")

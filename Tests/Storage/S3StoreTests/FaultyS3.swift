@@ -6,6 +6,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 @testable import S3Store
@@ -58,18 +59,35 @@ final class FaultyS3: Sendable {
     var clockOffsetMicros: Int64 = 0
     var connections = 0
   }
+  /// Files in PEM form.
+  struct Identity: Sendable {
+    let certificate: String
+    let key: String
+  }
   let state = Mutex(State())
+  private let isSecure: Bool
   /// Trouble for a request, asked with its number from 0; nil: none.
   private let trouble: Mutex<@Sendable (Request, Int) -> Trouble?>
   private let channel: any Channel
 
-  init(_ trouble: @escaping @Sendable (Request, Int) -> Trouble? = { _, _ in nil }) throws {
+  /// - Parameter identity: with it the server speaks TLS.
+  init(
+    identity: Identity? = nil, _ trouble: @escaping @Sendable (Request, Int) -> Trouble? = { _, _ in nil }
+  ) throws {
+    isSecure = identity != nil
+    let tls = try identity.map { identity in
+      try NIOSSLContext(
+        configuration: .makeServerConfiguration(
+          certificateChain: NIOSSLCertificate.fromPEMFile(identity.certificate).map { .certificate($0) },
+          privateKey: .privateKey(try NIOSSLPrivateKey(file: identity.key, format: .pem))))
+    }
     self.trouble = Mutex(trouble)
     let owner = Owner()
     channel = try ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
+          if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
           try channel.pipeline.syncOperations.configureHTTPServerPipeline()
           try channel.pipeline.syncOperations.addHandler(Handler(owner))
         }
@@ -89,7 +107,7 @@ final class FaultyS3: Sendable {
     var value: FaultyS3? { server.withLock { $0?.value } }
   }
 
-  var endpoint: String { "http://127.0.0.1:\(channel.localAddress?.port ?? 0)" }
+  var endpoint: String { "http\(isSecure ? "s" : "")://127.0.0.1:\(channel.localAddress?.port ?? 0)" }
   func set(_ next: @escaping @Sendable (Request, Int) -> Trouble?) { trouble.withLock { $0 = next } }
   var requests: [Request] { state.withLock { $0.requests } }
   func object(_ key: String) -> [UInt8]? { state.withLock { $0.objects[key]?.body } }

@@ -107,6 +107,8 @@ struct Configuration: Sendable, Equatable {
     var sessionTokenEnv = "AWS_SESSION_TOKEN"
     var credentialsFile = ""
     var credentialsProfile = "default"
+    var caFile = ""
+    var verifyTLS = true
     var partBytes = 8_388_608
     var partsInFlightMax = 3
     var connectionsMax = 32
@@ -237,6 +239,8 @@ struct Configuration: Sendable, Equatable {
     s3.sessionTokenEnv = try source.text("lake.s3.session_token_env", s3.sessionTokenEnv)
     s3.credentialsFile = try source.text("lake.s3.credentials_file", s3.credentialsFile)
     s3.credentialsProfile = try source.text("lake.s3.credentials_profile", s3.credentialsProfile, allowsEmpty: false)
+    s3.caFile = try source.text("lake.s3.ca_file", s3.caFile)
+    s3.verifyTLS = try source.boolean("lake.s3.verify_tls", s3.verifyTLS)
     s3.partBytes = try source.integer("lake.s3.part_bytes", s3.partBytes, in: 5_242_880...1_073_741_824)
     s3.partsInFlightMax = try source.integer("lake.s3.parts_in_flight_max", s3.partsInFlightMax, in: 1...64)
     s3.connectionsMax = try source.integer("lake.s3.connections_max", s3.connectionsMax, in: 1...1_024)

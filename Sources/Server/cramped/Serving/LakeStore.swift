@@ -33,6 +33,8 @@ enum LakeStore {
     options.region = settings.region
     options.prefix = settings.prefix
     options.addressing = S3Options.Addressing(rawValue: settings.addressing) ?? .auto
+    options.caFile = settings.caFile
+    options.verifiesCertificate = settings.verifyTLS
     options.partBytes = settings.partBytes
     options.partsInFlightMax = settings.partsInFlightMax
     options.connectionsMax = settings.connectionsMax
