@@ -149,7 +149,7 @@ let allTests: [Module] = [
   Module(
     "EventDecodingTests", .tests, "Formats",
     uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "CapnpSchema", "EventDecoding"]),
-  Module("ParquetFormatTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "Compression", "ParquetFormat"]),
+  Module("ParquetFormatTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "Compression", "ParquetFormat", "TestKit"]),
   Module("DeltaFormatTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "JSONTape", "ParquetFormat", "DeltaFormat", "TestKit"]),
   Module("CompressionTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "Compression"]),
   Module("IcebergFormatTests", .tests, "Formats", uses: ["Bedrock", "Columnar", "JSONTape", "IcebergFormat", "TestKit"]),

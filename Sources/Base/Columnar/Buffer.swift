@@ -21,9 +21,7 @@ package final class Buffer: @unchecked Sendable {
 
   /// A buffer of `byteCount` bytes that `fill` must overwrite wholly.
   package init(uninitializedByteCount byteCount: Int, fill: (UnsafeMutableRawBufferPointer) -> Void) {
-    precondition(byteCount >= 0)
-    base = .allocate(byteCount: byteCount + Self.padding, alignment: 64)
-    (base + byteCount).initializeMemory(as: UInt8.self, repeating: 0, count: Self.padding)
+    base = Self.allocate(byteCount)
     self.byteCount = byteCount
     fill(UnsafeMutableRawBufferPointer(start: base, count: byteCount))
   }
@@ -32,11 +30,23 @@ package final class Buffer: @unchecked Sendable {
   package init<E: Error>(
     uninitializedByteCount byteCount: Int, fill: (UnsafeMutableRawBufferPointer) throws(E) -> Void
   ) throws(E) {
-    precondition(byteCount >= 0)
-    base = .allocate(byteCount: byteCount + Self.padding, alignment: 64)
-    (base + byteCount).initializeMemory(as: UInt8.self, repeating: 0, count: Self.padding)
+    base = Self.allocate(byteCount)
     self.byteCount = byteCount
     try fill(UnsafeMutableRawBufferPointer(start: base, count: byteCount))
+  }
+
+  /// Takes over memory that `OpenBuffer` allocated and its owner has filled.
+  fileprivate init(adopting base: UnsafeMutableRawPointer, byteCount: Int) {
+    self.base = base
+    self.byteCount = byteCount
+  }
+
+  /// Memory of `byteCount` bytes, not filled, and its padding of zeros.
+  fileprivate static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    precondition(byteCount >= 0)
+    let base = UnsafeMutableRawPointer.allocate(byteCount: byteCount + padding, alignment: 64)
+    (base + byteCount).initializeMemory(as: UInt8.self, repeating: 0, count: padding)
+    return base
   }
 
   deinit { base.deallocate() }
@@ -88,4 +98,26 @@ package final class Buffer: @unchecked Sendable {
   package func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
     try body(UnsafeRawBufferPointer(start: base, count: byteCount))
   }
+}
+
+/// Memory of a `Buffer` while it is being filled. A loop that a closure must carry into another module calls the closures
+/// it captured once a value; around this type it is one function, and they are inlined.
+package struct OpenBuffer: ~Copyable {
+  /// 64-byte aligned, not initialized. Not to be used after `close`.
+  package let base: UnsafeMutableRawPointer
+  private let byteCount: Int
+
+  package init(byteCount: Int) {
+    base = Buffer.allocate(byteCount)
+    self.byteCount = byteCount
+  }
+
+  /// The memory as a buffer. Every byte must have been written.
+  package consuming func close() -> Buffer {
+    let buffer = Buffer(adopting: base, byteCount: byteCount)
+    discard self
+    return buffer
+  }
+
+  deinit { base.deallocate() }
 }

@@ -8,8 +8,9 @@
 
 import Bedrock
 
+@usableFromInline
 package struct Numeric: Sendable, BitwiseCopyable {
-  package var bits: Int128
+  @usableFromInline package var bits: Int128
 
   package static let scaleMax = 100
   private static let nanCode: Int128 = 0xFF
@@ -28,8 +29,8 @@ package struct Numeric: Sendable, BitwiseCopyable {
   }
   package init(_ value: Int64) { bits = Int128(value) << 8 }
 
-  package var coefficient: Int128 { bits >> 8 }
-  package var scale: Int { Int(truncatingIfNeeded: bits & 0xFF) }
+  @inlinable package var coefficient: Int128 { bits >> 8 }
+  @inlinable package var scale: Int { Int(truncatingIfNeeded: bits & 0xFF) }
   package var isNaN: Bool { bits & 0xFF == Self.nanCode }
 }
 

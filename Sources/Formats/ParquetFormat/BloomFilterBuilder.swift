@@ -29,6 +29,9 @@ struct BloomFilterBuilder {
     blocks = [SIMD8<UInt32>](repeating: .zero, count: count)
   }
 
+  /// Bytes of memory.
+  var byteCount: Int { blocks.count * MemoryLayout<SIMD8<UInt32>>.stride }
+
   /// Enters hashes of values.
   mutating func insert(_ hashes: UnsafeBufferPointer<UInt64>) {
     let count = UInt64(blocks.count)

@@ -9,22 +9,9 @@ final class BooleanColumnWriter: ColumnChunkWriter {
   override func take(_ column: Column, from start: Int, to end: Int) -> Int {
     mode = .plain
     let values = column.booleans
-    guard let validity = column.validity else {
-      values.extracting(start..<end).withUnsafeBufferPointer { pending.append(contentsOf: $0) }
-      return end
-    }
-    let words = validity.words
     var taken = pending
     pending = []
-    var place = taken.count
-    taken.append(contentsOf: repeatElement(0, count: end - start))
-    taken.withUnsafeMutableBufferPointer { taken in
-      for row in start..<end {
-        taken[place] = values[row]
-        place += Int(truncatingIfNeeded: words[row >> 6] >> UInt64(row & 63) & 1)
-      }
-    }
-    taken.removeLast(taken.count - place)
+    taken.append(values, from: start, to: end, present: column.validity)
     pending = taken
     return end
   }
@@ -44,6 +31,8 @@ final class BooleanColumnWriter: ColumnChunkWriter {
   }
 
   override func drop(_ count: Int) { pending.removeFirst(count) }
+
+  override var valuesHeldByteCount: Int { pending.capacity }
 
   override func resetValues() { precondition(pending.isEmpty) }
 }

@@ -14,6 +14,12 @@ enum Bound: Equatable {
   case bytes([UInt8])
   case wide(Int128)
 
+  /// Only the beginning of a long value: equal ones may stand for different values.
+  var isCut: Bool {
+    if case .bytes(let value) = self { return value.count > ParquetLimits.statisticBytesMax }
+    return false
+  }
+
   static func < (a: Bound, b: Bound) -> Bool {
     switch (a, b) {
     case (.integer(let a), .integer(let b)): a < b

@@ -211,6 +211,8 @@ final class BytesColumnWriter: ColumnChunkWriter {
     if isCoded { coded.removeFirst(count) } else { plain.removeFirst(count) }
   }
 
+  override var valuesHeldByteCount: Int { coded.byteCount + plain.byteCount + seen.capacity * 4 }
+
   override func dictionaryPage() -> (bytes: [UInt8], count: Int)? {
     if !hasDictionaryPages { return nil }
     return (coded.dictionary.plainBytes(coded.dictionary.count, hasLengths: hasLengths), coded.dictionary.count)

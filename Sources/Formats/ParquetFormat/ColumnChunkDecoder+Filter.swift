@@ -58,14 +58,10 @@ extension ColumnChunkDecoder {
         base += take
         continue
       }
-      // Bounds of a page hold for every part of it; how many nulls it has does not.
-      if var statistics = nextPageStatistics {
-        if statistics.nullCount != 0 { statistics.nullCount = nil }
-        if filter.excludes(leaf, statistics, rows: take) {
-          try skip(rows: take)
-          base += take
-          continue
-        }
+      if let statistics = nextPageStatistics(rows: take), filter.excludes(leaf, statistics, rows: take) {
+        try skip(rows: take)
+        base += take
+        continue
       }
       try settle()
       _ = try loadPage()

@@ -284,7 +284,13 @@ package final class ColumnChunkDecoder {
   }
 
   /// What the header of a page that is not loaded says of its values; only where no index has said so before.
-  var nextPageStatistics: ParquetStatistics? { page == nil && index == nil ? pending?.header.statistics : nil }
+  /// They hold for any part of the page: bounds do, a count of nulls does where it is none or all.
+  func nextPageStatistics(rows: Int) -> ParquetStatistics? {
+    guard page == nil, index == nil, let header = pending?.header, var statistics = header.statistics else { return nil }
+    if statistics.nullCount == header.valueCount { statistics.nullCount = rows }
+    else if statistics.nullCount != 0 { statistics.nullCount = nil }
+    return statistics
+  }
 
   /// Reads headers up to the next data page with rows, and the dictionary on the way; returns that page's rows.
   private func announcePage() throws(Fault) -> Int {

@@ -90,6 +90,8 @@ class ColumnChunkWriter {
   func dictionaryPage() -> (bytes: [UInt8], count: Int)? { nil }
   /// Enters the hashes of the dictionary's entries.
   func enterDictionary(into filter: inout BloomFilterBuilder) {}
+  /// Bytes of memory that pending values and the dictionary take.
+  var valuesHeldByteCount: Int { preconditionFailure("abstract") }
   /// Forgets the dictionary, for the next row group.
   func resetValues() { preconditionFailure("abstract") }
 
@@ -109,6 +111,14 @@ class ColumnChunkWriter {
   final var hasBounds: Bool { column.statistics == .full && !column.isPersonal && layout.isOrdered }
 
   // MARK: For ParquetWriter
+
+  /// Bytes of memory that this leaf takes: finished pages, pending slots and values, dictionary, bloom filter.
+  final var heldByteCount: Int {
+    let levels = definitions.capacity + repetitions.capacity
+    let filters = bloomFilterBytes.capacity + (bloom?.byteCount ?? 0)
+    return pages.capacity + dictionaryBytes.capacity + body.capacity + compressed.capacity + levels + filters
+      + valuesHeldByteCount
+  }
 
   /// Appends rows of a flat column of the declared type.
   final func append(_ source: Column, _ compressors: CompressorPool) throws(Fault) {
@@ -322,6 +332,9 @@ class ColumnChunkWriter {
         dictionary: true, valueCount: page.count, encoding: .plain, statistics: nil, compressor, to: &dictionaryBytes)
     }
     finishBloomFilter()
+    // They are in pages now: leaves that are written one after the other do not keep all their dictionaries.
+    bloom = nil
+    resetValues()
   }
 
   /// Whether a filter is worth its bytes: README of the writer profile, "bloom filters".
@@ -329,7 +342,7 @@ class ColumnChunkWriter {
     guard column.bloomFilter == .automatic, !column.isPersonal else { return }
     let values = records.reduce(0) { $0 + $1.slotCount - $1.nullCount }
     // Bounds find every value of a sorted column.
-    guard values >= Self.bloomValuesMin, mode != .delta, !isSorted else { return }
+    guard values >= Self.bloomValuesMin, !isSorted else { return }
     var filter = bloom ?? BloomFilterBuilder(valueCountMax: values)
     enterDictionary(into: &filter)
     if filter.distinctCount * Self.bloomRepeatsMax < Double(values) { return }
@@ -346,7 +359,7 @@ class ColumnChunkWriter {
     var last: Bound?
     for record in records {
       guard let min = record.bounds.min, let max = record.bounds.max else { continue }
-      if let last, min < last { return false }
+      if let last, !(last < min), min < last || min.isCut { return false }
       last = max
     }
     return records.count > 1 && last != nil
@@ -358,9 +371,7 @@ class ColumnChunkWriter {
     records = []
     dictionaryBytes = []
     bloomFilterBytes = []
-    bloom = nil
     uncompressedByteCount = 0
     mode = .probing
-    resetValues()
   }
 }

@@ -13,7 +13,7 @@ extension ColumnFilter {
     precondition(column.type.physical == type.physical, "a filter of the column's type")
     let rows = column.count
     switch test {
-    case .isNull: return Self.pick(rows) { column.isNull(at: $0) }
+    case .isNull: return Self.nulls(column)
     case .isNotNull: return Self.valid(column)
     case .nothing: return PickedRows(capacity: 0) { _ in 0 }
     default: break
@@ -83,6 +83,12 @@ extension ColumnFilter {
       }
       return kept
     }
+  }
+
+  private static func nulls(_ column: Column) -> PickedRows {
+    if let validity = column.validity { return PickedRows(setIn: validity, inverted: true) }
+    // Only a constant says it in another way.
+    return pick(column.mayHaveNulls ? column.count : 0) { _ in true }
   }
 
   private static func valid(_ column: Column) -> PickedRows {

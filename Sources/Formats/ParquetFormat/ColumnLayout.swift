@@ -167,18 +167,18 @@ extension ColumnLayout {
   }
 
   /// A bytes column in which each row, nulls too, has `width` bytes; the writer takes only rows that have a value.
+  @inline(__always)
   private static func fixedBytes(
     _ column: Column, width: Int, fill: (Int, UnsafeMutablePointer<UInt8>) -> Void
   ) -> Column {
     let offsets = Buffer.of(Int32.self, count: column.count + 1) { out in
       for row in 0...column.count { out[row] = Int32(row * width) }
     }
-    let data = Buffer(byteCount: column.count * width) { raw in
-      guard let base = raw.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
-      for row in 0..<column.count { fill(row, base + row * width) }
-    }
+    let data = OpenBuffer(byteCount: column.count * width)
+    let base = data.base.assumingMemoryBound(to: UInt8.self)
+    for row in 0..<column.count { fill(row, base + row * width) }
     return Column(
-      type: .bytea, count: column.count, validity: column.validity, form: .bytes(offsets: offsets, data: data))
+      type: .bytea, count: column.count, validity: column.validity, form: .bytes(offsets: offsets, data: data.close()))
   }
 
   private static func uuidTexts(_ column: Column) -> Column {

@@ -273,7 +273,11 @@ extension Conversion {
   private static func build<T: BitwiseCopyable>(
     _ raw: Column, _ target: DataType, _ type: T.Type, fill: (inout MutableSpan<T>) -> Void
   ) -> Column {
-    Column.fixed(target, count: raw.count, validity: raw.validity, Buffer.of(T.self, count: raw.count, fill: fill))
+    let memory = OpenBuffer(byteCount: raw.count * MemoryLayout<T>.stride)
+    let values = UnsafeMutableBufferPointer(start: memory.base.bindMemory(to: T.self, capacity: raw.count), count: raw.count)
+    var span = MutableSpan<T>(_unsafeElements: values)
+    fill(&span)
+    return Column.fixed(target, count: raw.count, validity: raw.validity, memory.close())
   }
 
   /// Midnight of each day; infinite days are infinite times.

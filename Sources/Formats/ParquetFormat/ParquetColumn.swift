@@ -48,6 +48,8 @@ package struct ParquetColumn: Sendable {
 package struct ParquetWriterOptions: Sendable {
   /// Rows of a row group.
   package var rowGroupRowsMax = 1_048_576
+  /// Bytes of finished pages at which a row group ends before it has all its rows.
+  package var rowGroupByteCountMax = 256 * 1_048_576
   /// Rows of a page: two chunks of a query, so that most chunks lie in one page.
   package var pageRowsMax = 2 * Limits.chunkRowsMax
   /// Bytes of a page before compression, for strings.

@@ -9,7 +9,7 @@
 //
 // Rows that are appended wait by reference until `batchRows` are there; then every leaf takes its part, several at a time
 // when `parallel` is set. The bytes of a file do not depend on that. Memory: the compressed pages of one row group, one
-// dictionary a leaf, and about `batchRows` pending rows.
+// dictionary a leaf, and about `batchRows` pending rows (`heldByteCount`).
 
 package import Bedrock
 package import Columnar
@@ -81,6 +81,10 @@ package struct ParquetWriter: ~Copyable {
   /// Bytes held for the row group in progress, for decisions about file size: about what its pages will add.
   package var pendingByteCount: Int { leaves.writers.reduce(0) { $0 + $1.pages.count } }
 
+  /// Bytes of memory held for the row group in progress: finished pages, pending values, dictionaries and bloom filters.
+  /// Rows that wait by reference are their owner's.
+  package var heldByteCount: Int { leaves.writers.reduce(0) { $0 + $1.heldByteCount } }
+
   // MARK: Rows
 
   /// Adds rows. Bytes appear in `output` when a row group is complete.
@@ -99,6 +103,7 @@ package struct ParquetWriter: ~Copyable {
     waiting = []
     waitingRows = 0
     try take(source, to: &output)
+    if pendingByteCount >= options.rowGroupByteCountMax { try endRowGroup(to: &output) }
   }
 
   /// Adds the rows of a source, whose columns are asked for by row groups.
@@ -157,6 +162,10 @@ package struct ParquetWriter: ~Copyable {
   /// Ends the row group in progress, if it has rows.
   package mutating func finishRowGroup(to output: inout [UInt8]) throws(Fault) {
     try takeWaiting(to: &output)
+    try endRowGroup(to: &output)
+  }
+
+  private mutating func endRowGroup(to output: inout [UInt8]) throws(Fault) {
     if rowGroupRows == 0 { return }
     let leaves = leaves
     try eachLeaf { (index) throws(Fault) in try leaves.writers[index].finishRowGroup(leaves.compressors) }

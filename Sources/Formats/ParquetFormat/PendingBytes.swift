@@ -61,6 +61,9 @@ struct CodedBytes {
     }
   }
 
+  /// Bytes of memory.
+  var byteCount: Int { codes.capacity * 4 + remap.capacity * 8 + dictionary.byteCount }
+
   /// Forgets the first `count` codes, which are in a page now.
   mutating func removeFirst(_ count: Int) { codes.removeFirst(count) }
 
@@ -93,6 +96,9 @@ struct PlainBytes {
     data.append(contentsOf: value)
     ends.append(data.count)
   }
+
+  /// Bytes of memory.
+  var byteCount: Int { data.capacity + ends.capacity * MemoryLayout<Int>.stride }
 
   /// Where value `index` begins, its length included.
   func start(of index: Int) -> Int { index == 0 ? 0 : ends[index - 1] }

@@ -9,14 +9,12 @@ package struct PickedRows: Sendable {
   package let count: Int
 
   /// `fill` writes at most `capacity` rising row numbers and returns how many.
+  @inline(__always)
   init(capacity: Int, fill: (UnsafeMutablePointer<Int32>) -> Int) {
-    var written = 0
-    buffer = Buffer(uninitializedByteCount: capacity * 4) { raw in
-      guard let base = raw.baseAddress else { return }
-      written = fill(base.assumingMemoryBound(to: Int32.self))
-    }
-    precondition(written >= 0 && written <= capacity)
-    count = written
+    let memory = OpenBuffer(byteCount: capacity * 4)
+    count = fill(memory.base.assumingMemoryBound(to: Int32.self))
+    precondition(count >= 0 && count <= capacity)
+    buffer = memory.close()
   }
 
   /// Rising row numbers.
@@ -25,13 +23,14 @@ package struct PickedRows: Sendable {
     count = rows.count
   }
 
-  /// The rows that `bitmap` has set.
-  package init(setIn bitmap: Bitmap) {
-    let words = bitmap.words
+  /// The rows that `bitmap` has set, or those that it has not.
+  package init(setIn bitmap: Bitmap, inverted: Bool = false) {
+    let words = bitmap.words, flip: UInt64 = inverted ? .max : 0
     self.init(capacity: bitmap.count) { out in
       var kept = 0
       for index in 0..<Bitmap.wordCount(bitmap.count) {
-        var word = words[index]
+        let rowsLeft = bitmap.count - index << 6
+        var word = (words[index] ^ flip) & (rowsLeft < 64 ? (1 << UInt64(rowsLeft)) - 1 : .max)
         while word != 0 {
           out[kept] = Int32(truncatingIfNeeded: index << 6 + word.trailingZeroBitCount)
           kept += 1

@@ -25,6 +25,10 @@ struct WordDictionary<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyabl
   init() { slots = [Slot](repeating: Slot(value: 0, code: -1), count: Self.slotsMin) }
 
   var count: Int { values.count }
+  /// Bytes of memory.
+  var byteCount: Int {
+    slots.capacity * MemoryLayout<Slot>.stride + values.capacity * MemoryLayout<Word>.stride
+  }
   func value(_ code: Int) -> Word { values[code] }
   /// The plain form of the first `count` values.
   func bytes(_ count: Int) -> [UInt8] { values[..<count].withUnsafeBytes { Array($0) } }
@@ -105,6 +109,8 @@ struct BytesDictionary {
   private var slots = [UInt64](repeating: 0, count: 1_024)
 
   var count: Int { offsets.count - 1 }
+  /// Bytes of memory.
+  var byteCount: Int { data.capacity + offsets.capacity * 4 + slots.capacity * 8 }
   /// Bytes of the dictionary page.
   var pageByteCount: Int { data.count + 4 * count }
 

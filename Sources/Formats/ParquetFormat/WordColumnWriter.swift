@@ -16,23 +16,9 @@ final class WordColumnWriter<Word: FixedWidthInteger & UnsignedInteger & Bitwise
   @specialized(where Word == UInt64)
   override func take(_ column: Column, from start: Int, to end: Int) -> Int {
     let values = column.values(Word.self)
-    guard let validity = column.validity else {
-      values.extracting(start..<end).withUnsafeBufferPointer { pending.append(contentsOf: $0) }
-      return end
-    }
-    let words = validity.words
-    // Every slot is stored and the place moves on behind those that have a value: no branch.
     var taken = pending
     pending = []
-    var place = taken.count
-    taken.append(contentsOf: repeatElement(0, count: end - start))
-    taken.withUnsafeMutableBufferPointer { taken in
-      for row in start..<end {
-        taken[place] = values[row]
-        place += Int(truncatingIfNeeded: words[row >> 6] >> UInt64(row & 63) & 1)
-      }
-    }
-    taken.removeLast(taken.count - place)
+    taken.append(values, from: start, to: end, present: column.validity)
     pending = taken
     return end
   }
@@ -115,7 +101,7 @@ final class WordColumnWriter<Word: FixedWidthInteger & UnsignedInteger & Bitwise
       default: body.append(contentsOf: UnsafeRawBufferPointer(values))
       }
     }
-    if mode == .plain && column.bloomFilter == .automatic { enterBloom(values) }
+    if (mode == .plain || mode == .delta) && column.bloomFilter == .automatic { enterBloom(values) }
     return page
   }
 
@@ -178,6 +164,10 @@ final class WordColumnWriter<Word: FixedWidthInteger & UnsignedInteger & Bitwise
   }
 
   override func drop(_ count: Int) { pending.removeFirst(count) }
+
+  override var valuesHeldByteCount: Int {
+    pending.capacity * MemoryLayout<Word>.stride + codes.capacity * 4 + dictionary.byteCount
+  }
 
   override func dictionaryPage() -> (bytes: [UInt8], count: Int)? {
     if !hasDictionaryPages { return nil }

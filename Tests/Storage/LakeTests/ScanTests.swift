@@ -43,30 +43,14 @@ final class CountingObjectStore: ObjectStore {
   func delete(_ path: ObjectPath) throws(Fault) { try base.delete(path) }
 }
 
-/// SQL's comparison of two values that are not null, written down a second time: NaN is equal to itself and greater than
-/// all numbers, numbers of different scale are compared by value, text by its bytes.
-private func order(_ a: Scalar, _ b: Scalar) -> Int {
-  func sign<T: Comparable>(_ a: T, _ b: T) -> Int { a < b ? -1 : a == b ? 0 : 1 }
-  switch (a, b) {
-  case (.boolean(let a), .boolean(let b)): return sign(a ? 1 : 0, b ? 1 : 0)
-  case (.integer(let a), .integer(let b)): return sign(a, b)
-  case (.float(let a), .float(let b)): return a.isNaN || b.isNaN ? sign(a.isNaN ? 1 : 0, b.isNaN ? 1 : 0) : sign(a, b)
-  case (.numeric(let a), .numeric(let b)):
-    func scaled(_ value: Numeric) -> Int128 { (value.scale..<6).reduce(value.coefficient) { value, _ in value * 10 } }
-    return sign(scaled(a), scaled(b))
-  case (.bytes(let a), .bytes(let b)): return a == b ? 0 : a.lexicographicallyPrecedes(b) ? -1 : 1
-  default: preconditionFailure("values of one type")
-  }
-}
-
 private func passes(_ test: ColumnPredicate.Test, _ value: Scalar) -> Bool {
   switch test {
   case .isNull: return value.isNull
   case .isNotNull: return !value.isNull
-  case .anyOf(let values): return !value.isNull && values.contains { order(value, $0) == 0 }
+  case .anyOf(let values): return !value.isNull && values.contains { value.order($0) == 0 }
   case .compare(let comparison, let other):
     if value.isNull { return false }
-    let order = order(value, other)
+    let order = value.order(other)
     switch comparison {
     case .equal: return order == 0
     case .notEqual: return order != 0
