@@ -82,7 +82,7 @@ enum SourceTree {
     let start = try found(text.range(of: "let allModules: [Module] = ["))
     let end = try found(text.range(of: "\n]\n", range: start.upperBound..<text.endIndex))
     let body = String(text[start.upperBound..<end.lowerBound])
-    let products = ["log": "Logging", "nio": "NIOCore", "nioHTTP": "NIOHTTP1", "nioPosix": "NIOPosix", "crypto": "Crypto",
+    let products = ["log": "Logging", "nio": "NIOCore", "nioHTTP": "NIOHTTP1", "nioPosix": "NIOPosix", "nioSSL": "NIOSSL", "crypto": "Crypto",
       "lifecycle": "ServiceLifecycle", "signals": "UnixSignals", "yams": "Yams", "arguments": "ArgumentParser", "http": "AsyncHTTPClient",
       "hummingbird": "Hummingbird", "hummingbirdCore": "HummingbirdCore"]
     return body.components(separatedBy: "Module(").dropFirst().map { piece in

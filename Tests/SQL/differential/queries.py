@@ -387,7 +387,7 @@ class Queries:
                 ("percent_rank()", "float8"), ("cume_dist()", "float8"), ("count(*)", "int8"),
                 (f"sum({e('int4')})", "int8"), (f"avg({e('numeric')})", "numeric"), (f"min({e('text')})", "text"),
                 (f"max({e('date')})", "date"), (f"lag({e('int4')}, {r.randint(0, 3)})", "int4"),
-                (f"lead({e('text')})", "text"), (f"first_value({e('int8')})", "int8"), (f"last_value({e('text')})", "text"),
+                (f"lead({e('text')}::text)", "text"), (f"first_value({e('int8')})", "int8"), (f"last_value({e('text')}::text)", "text"),
                 (f"nth_value({e('int4')}, 2)", "int4"), (f"count({e('text')}) FILTER (WHERE {e('bool')})", "int8"),
             ]
         )
