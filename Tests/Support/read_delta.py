@@ -253,16 +253,17 @@ if __name__ == "__main__":
     if sys.argv[1] == "check":
         print("\n".join(readers()))
     elif sys.argv[1] == "compare":
-        sys.exit(compare(sys.argv[2], sys.argv[3], sys.argv[4:]))
+        lake_rows.leave(compare(sys.argv[2], sys.argv[3], sys.argv[4:]))
     elif sys.argv[1] == "create":
-        sys.exit(create(sys.argv[2], sys.argv[3]))
+        lake_rows.leave(create(sys.argv[2], sys.argv[3]))
     elif sys.argv[1] == "count":
         print(readers()[sys.argv[3]](sys.argv[2]).num_rows)
     elif sys.argv[1] == "insert":
-        sys.exit(insert(sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
+        lake_rows.leave(insert(sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
     elif sys.argv[1] == "mapped":
-        sys.exit(mapped(sys.argv[2], sys.argv[3]))
+        lake_rows.leave(mapped(sys.argv[2], sys.argv[3]))
     elif sys.argv[1] == "append":
-        sys.exit(append(sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
+        lake_rows.leave(append(sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
     else:
-        sys.exit(write(sys.argv[2]))
+        lake_rows.leave(write(sys.argv[2]))
+    lake_rows.leave(0)

@@ -140,6 +140,7 @@ if __name__ == "__main__":
     if sys.argv[1] == "check":
         print("\n".join(readers()))
     elif sys.argv[1] == "compare":
-        sys.exit(compare(*sys.argv[2:5]))
+        lake_rows.leave(compare(*sys.argv[2:5]))
     else:
-        sys.exit(rest(*sys.argv[2:6]))
+        lake_rows.leave(rest(*sys.argv[2:6]))
+    lake_rows.leave(0)

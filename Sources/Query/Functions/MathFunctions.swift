@@ -254,7 +254,7 @@ enum MathFunctions {
   }
 
   private static let signs: [ScalarFunction] = [
-    double("sign") { $0 > 0 ? 1 : ($0 < 0 ? -1 : $0) },
+    double("sign") { $0 > 0 ? 1 : ($0 < 0 ? -1 : 0) },
     numeric("sign") { (v) throws(Fault) in v.isNaN ? v : Numeric(v.coefficient > 0 ? 1 : (v.coefficient < 0 ? -1 : 0))
     },
   ]

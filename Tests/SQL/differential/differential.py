@@ -154,6 +154,17 @@ def difference(ours, theirs, ordered):
     return None
 
 
+def apart(ours, theirs):
+    """The two answers without the rows that they share."""
+    if ours.state or theirs.state or ours.types != theirs.types:
+        return f"  PostgreSQL: {theirs}\n  here:       {ours}"
+    left, right = collections.Counter(ours.rows), collections.Counter(theirs.rows)
+    only_theirs, only_ours = list((right - left).elements()), list((left - right).elements())
+    return (
+        f"  PostgreSQL: {len(theirs.rows)} rows, only there {len(only_theirs)}: {only_theirs[:4]}\n"
+        f"  here:       {len(ours.rows)} rows, only here {len(only_ours)}: {only_ours[:4]}")
+
+
 class Moving:
     """Flushes the tables of one domain again and again while queries run."""
 
@@ -293,7 +304,7 @@ def run_seed(seed, count, options, postgres, totals):
                         break
                 pair = f"{theirs.state or 'rows'} here {ours.state or 'rows'}" if found == "SQLSTATE" else found
                 totals[f"different: {pair}"] += 1
-                print(f"--- seed {seed} query {number} {state}: {found}\n{sql}\n  PostgreSQL: {theirs}\n  here:       {ours}", flush=True)
+                print(f"--- seed {seed} query {number} {state}: {found}\n{sql}\n{apart(ours, theirs)}", flush=True)
                 break
         if moving:
             moving.stop()

@@ -406,8 +406,11 @@ class Queries:
             kind = self.kind()
             targets.append(self.expression(kind, scope, 3))
             kinds.append(kind)
-        if "window" in self.features and shape < 0.5:
-            target, kind = self.window(scope) if any(n.endswith(".sequence") for n, _ in scope.columns) else ("1", "int4")
+        # Only a key of every FROM item makes the order total.
+        items = {name.split(".")[0] for name, _ in scope.columns}
+        keys = {name.split(".")[0] for name, _ in scope.columns if name.endswith(".sequence")}
+        if "window" in self.features and shape < 0.5 and items == keys:
+            target, kind = self.window(scope)
             targets.append(target)
             kinds.append(kind)
         if depth > 0 and r.random() < 0.15:
@@ -438,7 +441,8 @@ class Queries:
             kinds.append(kind)
         having = f" HAVING {r.choice(['count(*) > 1', 'max(' + self.leaf('int4', scope) + ') IS NOT NULL'])}" if r.random() < 0.25 else ""
         group = ", ".join(keys)
-        if keys and "grouping" in self.features and r.random() < 0.25:
+        # PostgreSQL does not say which of two equal keys a grouping set means.
+        if keys and len(set(keys)) == len(keys) and "grouping" in self.features and r.random() < 0.25:
             group = r.choice(["ROLLUP ({})", "CUBE ({})", "GROUPING SETS (({}), ())"]).format(group)
         groups = f" GROUP BY {group}" if keys else ""
         return f"SELECT {', '.join(targets)} FROM {text}{where}{groups}{having}", kinds
