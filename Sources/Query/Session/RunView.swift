@@ -20,7 +20,7 @@ extension Session {
     let position = create.view.location.position
     if create.isTemporary { throw Fault.unsupported("CREATE TEMP VIEW", position: position) }
     let directory = try viewDirectory(for: "CREATE VIEW")
-    let catalog = services.catalog()
+    let catalog = self.catalog()
     let name = create.view.name
     guard !name.contains("@") else {
       throw Fault(
@@ -89,7 +89,7 @@ extension Session {
 
   func runDrop(_ drop: DropViewStatement) throws(Fault) -> Outcome {
     let directory = try viewDirectory(for: "DROP VIEW")
-    let catalog = services.catalog()
+    let catalog = self.catalog()
     var found: [StoredView] = []
     for parts in drop.names {
       guard let name = parts.last else { throw .bug("DROP without a name") }
