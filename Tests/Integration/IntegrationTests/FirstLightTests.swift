@@ -158,7 +158,7 @@ struct FirstLightTests {
       ("SELECT 1/0", "22012", ""),
       ("SELECT 'x'::int", "22P02", "LINE 1: SELECT 'x'::int\n               ^"),
       ("SELECT series, count(*) FROM iot.measurement", "42803", "LINE 1: SELECT series"),
-      ("DELETE FROM iot.measurement", "0A000", ""),
+      ("DELETE FROM iot.measurement", "42809", "LINE 1: DELETE FROM iot.measurement"),
     ]
     for (sql, state, place) in cases {
       let result = try server.psql(["-v", "VERBOSITY=verbose", "-c", sql])

@@ -78,7 +78,7 @@ with psycopg.connect(address, autocommit=True) as connection:
     assert fails(errors.SyntaxError, "SELEC 1").sqlstate == "42601"
     assert fails(errors.DivisionByZero, "SELECT 1 / %s", (0,)).sqlstate == "22012"
     assert fails(errors.InvalidTextRepresentation, "SELECT %s::int4", ("x",)).sqlstate == "22P02"
-    assert fails(errors.FeatureNotSupported, "INSERT INTO iot.measurement VALUES (1)").sqlstate == "0A000"
+    assert fails(errors.WrongObjectType, "INSERT INTO iot.measurement VALUES (1)").sqlstate == "42809"
     assert connection.execute("SELECT 1").fetchone() == (1,)
 
     # a failed block refuses everything until it ends
