@@ -11,12 +11,11 @@ enum ExtremeFunctions {
       var best = columns[0].flat()
       for column in columns.dropFirst() {
         let next = column.flat()
-        let wins = ComparisonOperators.compare(comparison, next, best, rows: rows)
+        let wins = ComparisonOperators.compare(comparison, next, best, rows: rows).flat()
         let both = Column.concatenate([best, next])
         let picks = Buffer.of(Int32.self, count: rows) { out in
           for row in 0..<rows {
-            let takesNext =
-              best.isNull(at: row) || (!next.isNull(at: row) && wins.flat().booleans[row] != 0)
+            let takesNext = best.isNull(at: row) || (!next.isNull(at: row) && wins.booleans[row] != 0)
             out[row] = Int32(takesNext ? rows + row : row)
           }
         }

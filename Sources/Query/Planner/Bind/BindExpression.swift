@@ -294,18 +294,16 @@ extension Binder {
     return .caseWhen(pairs, otherwise: otherwise == nil ? nil : values[0], type)
   }
 
-  /// GREATEST and LEAST ignore nulls: a chain of comparisons over coalesced values.
+  /// GREATEST and LEAST ignore nulls; of equal values the first is taken. The type must have an order.
   private func bindExtreme(
     _ list: [ExpressionSyntax], _ comparison: String, _ name: String, in scope: SelectScope, at location: SourceLocation
   ) throws(Fault) -> Expression {
     let (values, type) = try unify(try bindAll(list, in: scope), for: name)
-    var result = values[0]
-    for value in values.dropFirst() {
-      let wins = try callOperator(OperatorSyntax(name: comparison), [(result, location), (value, location)], at: location)
-      result = .caseWhen(
-        [(condition: .or([wins, .isNull(value)]), value: result)], otherwise: value, type)
+    _ = try callOperator(OperatorSyntax(name: comparison), [(values[0], location), (values[0], location)], at: location)
+    guard let function = library.scalars(name.lowercased()).first else {
+      throw Fault.unsupported(name, position: location.position)
     }
-    return result
+    return .call(function, values, type)
   }
 
   private func bindCollate(
