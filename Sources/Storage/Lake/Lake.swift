@@ -131,6 +131,8 @@ package struct LakeOptions: Sendable {
   package var commitAttemptsMax = 32
   /// How long a missing log entry is taken for the end of the log before the log is listed for a gap, in nanoseconds.
   package var logLookNanos: UInt64 = 30_000_000_000
+  /// How long `LakeTable.hasNewer` takes what it last found for the truth, in nanoseconds; 0: it looks each time.
+  package var followNanos: UInt64 = 0
   /// Commits after which `checkpointIfDue` writes a checkpoint.
   package var checkpointCommits: Int64 = 20
   /// How long a file that no log entry has ever named is taken for one of a flush under way, in microseconds.

@@ -30,6 +30,8 @@ package final class LakeTable: Sendable {
   private let turn = Mutex<Void>(())
   /// When the log was last looked through for a gap, in nanoseconds of the monotonic clock.
   private let lastLook = Atomic<UInt64>(0)
+  /// When `hasNewer` last looked at the store, in nanoseconds of the monotonic clock; 0: never.
+  private let lastFollowed = Atomic<UInt64>(0)
   let past = LakePast()
   /// Versions that somebody in this process reads.
   let read = LiveSnapshots()
@@ -54,6 +56,17 @@ package final class LakeTable: Sendable {
   /// The newest state of the table. Reads the log entries that came since the last call.
   package func refresh() throws(Fault) -> LakeSnapshot {
     try turn.withLock { (_) throws(Fault) in try follow() }
+  }
+
+  /// Whether the log goes on behind `version`: for readers that want to see what others commit. Costs one look at the
+  /// store, and none within `LakeOptions.followNanos` of the last.
+  package func hasNewer(than version: Int64) throws(Fault) -> Bool {
+    if current.version > version { return true }
+    let now = lake.clock.monotonicNanos()
+    let last = lastFollowed.load(ordering: .relaxed)
+    if last != 0 && now &- last < lake.options.followNanos { return false }
+    lastFollowed.store(max(now, 1), ordering: .relaxed)
+    return try place.store.size(log.path(DeltaLogName.commit(version + 1))) != nil
   }
 
   /// Called in turn only.

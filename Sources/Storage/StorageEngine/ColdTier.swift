@@ -14,6 +14,8 @@ package protocol ColdTier: Sendable {
 package protocol ColdTable: Sendable {
   /// What the last refresh or commit saw; no I/O.
   var current: any ColdSnapshot { get }
+  /// Whether somebody has committed behind `version`; cheap enough for every statement.
+  func hasNewer(than version: Int64) throws(Fault) -> Bool
   /// Reads new log entries.
   func refresh() throws(Fault) -> any ColdSnapshot
   func writer(schema: TableSchema) throws(Fault) -> any ColdWriter

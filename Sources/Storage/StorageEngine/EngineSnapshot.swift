@@ -10,9 +10,13 @@ final class EngineSnapshot: StorageSnapshot {
   private let cut: EngineCut
   private let engine: StorageEngine
 
-  init(cut: EngineCut, engine: StorageEngine) {
+  /// Tables whose newest version in the lake cannot be read, and why.
+  private let faults: [TableID: Fault]
+
+  init(cut: EngineCut, engine: StorageEngine, faults: [TableID: Fault]) {
     self.cut = cut
     self.engine = engine
+    self.faults = faults
   }
 
   func scan(_ request: ScanRequest) throws(Fault) -> any TableScan {
@@ -30,6 +34,7 @@ final class EngineSnapshot: StorageSnapshot {
       let none = Chunk(columns: columns.map { .nulls($0.type, count: 0) }, rowCount: 0)
       return try MaterialisedScan(none, request: request)
     }
+    if let fault = faults[request.table] { throw fault }
     var columns = table.entry.newest.columns
     let asked = (request.columns + request.predicates.map(\.column)).max() ?? -1
     // Bound against a newer version than the cut's; columns are only ever added, so indices agree.

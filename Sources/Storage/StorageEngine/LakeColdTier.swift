@@ -22,6 +22,8 @@ private struct LakeColdTable: ColdTable {
 
   var current: any ColdSnapshot { table.current }
 
+  func hasNewer(than version: Int64) throws(Fault) -> Bool { try table.hasNewer(than: version) }
+
   func refresh() throws(Fault) -> any ColdSnapshot {
     let snapshot: LakeSnapshot = try table.refresh()
     return snapshot

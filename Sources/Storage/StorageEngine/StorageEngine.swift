@@ -2,7 +2,7 @@
 //
 //   append ──► writer (one lock): dedupe, encode, ONE synced write ──► new cut ──► readers
 //   flush  ──► lake files, lake commit ──► cut with the new lake version ──► S ──► delete hot chunks, D
-//   snapshot() takes the newest cut; it never waits for a writer.
+//   snapshot() takes the newest cut; it waits for a writer only to take over what others have committed to the lake.
 //
 // Invariants: D <= S <= W for every table (EngineCut). What `append` returned is on disk and in every later snapshot.
 // A failed write has an unknown outcome: the writer's memory is thrown away and read again from disk.
@@ -57,6 +57,8 @@ package final class StorageEngine: AppendSink, StorageReader, TableDirectory {
   let flushObserver = Mutex<(@Sendable (FlushReport) -> Void)?>(nil)
   /// When cramped.errors was last looked through for expired rows.
   let errorsLookedMicros = Atomic<Int64>(.min / 2)
+  /// When a statement last said that it could not look for newer versions of the lake; 0: never.
+  let followWarnedNanos = Atomic<UInt64>(0)
   /// What the statistics job found, by table.
   let statistics = Mutex<[TableID: TableStatistics]>([:])
 
@@ -168,8 +170,9 @@ package final class StorageEngine: AppendSink, StorageReader, TableDirectory {
   }
 
   package func snapshot() throws(Fault) -> any StorageSnapshot {
+    let faults = try followLake()
     guard let cut = currentCut() else { throw Fault(.cannotConnectNow, "the storage engine is not open") }
-    return EngineSnapshot(cut: cut, engine: self)
+    return EngineSnapshot(cut: cut, engine: self, faults: faults)
   }
 
   private static func description(

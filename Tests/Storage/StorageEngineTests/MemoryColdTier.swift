@@ -55,6 +55,7 @@ final class MemoryColdTier: ColdTier {
     let tier: MemoryColdTier
     let name: String
     var current: any ColdSnapshot { Snapshot(content: tier.version(name)) }
+    func hasNewer(than version: Int64) throws(Fault) -> Bool { tier.version(name).number > version }
     func refresh() throws(Fault) -> any ColdSnapshot { current }
     func writer(schema: TableSchema) throws(Fault) -> any ColdWriter {
       Writer(columns: Array(schema.columns.indices))

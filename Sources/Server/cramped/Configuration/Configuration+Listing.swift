@@ -41,6 +41,9 @@ extension Configuration {
       ("query.temporary_table_bytes", "\(query.temporaryTableBytes)"),
       ("query.external_folders", query.externalFolders),
     ]
+    for (name, bucket) in foreignS3.sorted(by: { $0.key < $1.key }) {
+      out += bucket.listing("foreign.s3.\(name)", isWritten: false)
+    }
     for (name, domain) in domains.sorted(by: { $0.key < $1.key }) {
       out += Self.listing(domain.flush, "domains.\(name).flush")
       out += Self.listing(domain.retention, "domains.\(name).retention")
@@ -53,17 +56,7 @@ extension Configuration {
   }
 
   private static func listing(_ lake: Lake) -> [(String, String)] {
-    let s3 = lake.s3
-    return [
-      ("lake.store", lake.store.rawValue), ("lake.s3.endpoint", s3.endpoint), ("lake.s3.region", s3.region),
-      ("lake.s3.bucket", s3.bucket), ("lake.s3.prefix", s3.prefix), ("lake.s3.addressing", s3.addressing),
-      ("lake.s3.access_key_env", s3.accessKeyEnv), ("lake.s3.secret_key_env", s3.secretKeyEnv),
-      ("lake.s3.session_token_env", s3.sessionTokenEnv), ("lake.s3.credentials_file", s3.credentialsFile),
-      ("lake.s3.credentials_profile", s3.credentialsProfile), ("lake.s3.ca_file", s3.caFile),
-      ("lake.s3.verify_tls", "\(s3.verifyTLS)"), ("lake.s3.part_bytes", "\(s3.partBytes)"),
-      ("lake.s3.parts_in_flight_max", "\(s3.partsInFlightMax)"), ("lake.s3.connections_max", "\(s3.connectionsMax)"),
-      ("lake.s3.connect_timeout_ms", "\(s3.connectTimeoutMs)"),
-      ("lake.s3.attempt_timeout_ms", "\(s3.attemptTimeoutMs)"), ("lake.s3.call_timeout_ms", "\(s3.callTimeoutMs)"),
+    [("lake.store", lake.store.rawValue)] + lake.s3.listing("lake.s3", isWritten: true) + [
       ("lake.footer_cache_bytes", "\(lake.footerCacheBytes)"), ("lake.page_cache_bytes", "\(lake.pageCacheBytes)"),
       ("lake.read_threads", "\(lake.readThreads)"),
     ]

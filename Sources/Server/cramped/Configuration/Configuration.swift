@@ -103,26 +103,6 @@ struct Configuration: Sendable, Equatable {
   enum LakeStoreKind: String, Sendable, CaseIterable {
     case file, s3
   }
-  struct S3: Sendable, Equatable {
-    var endpoint = ""
-    var region = "us-east-1"
-    var bucket = ""
-    var prefix = ""
-    var addressing = "auto"
-    var accessKeyEnv = "AWS_ACCESS_KEY_ID"
-    var secretKeyEnv = "AWS_SECRET_ACCESS_KEY"
-    var sessionTokenEnv = "AWS_SESSION_TOKEN"
-    var credentialsFile = ""
-    var credentialsProfile = "default"
-    var caFile = ""
-    var verifyTLS = true
-    var partBytes = 8_388_608
-    var partsInFlightMax = 3
-    var connectionsMax = 32
-    var connectTimeoutMs = 5_000
-    var attemptTimeoutMs = 30_000
-    var callTimeoutMs = 120_000
-  }
   /// What one domain does otherwise than the whole.
   struct Domain: Sendable, Equatable {
     var flush: Flush
@@ -144,6 +124,8 @@ struct Configuration: Sendable, Equatable {
   var jobs = Jobs()
   var lake = Lake()
   var query = Query()
+  /// Buckets of others that statements may read, by their names in the configuration.
+  var foreignS3: [String: S3] = [:]
   var domains: [String: Domain] = [:]
 
   func flush(domain: String) -> Flush { domains[domain]?.flush ?? flush }
@@ -199,6 +181,9 @@ struct Configuration: Sendable, Equatable {
       "query.temporary_table_bytes", query.temporaryTableBytes, in: 0...(1 << 50))
     query.externalFolders = try source.text("query.external_folders", query.externalFolders)
 
+    for name in source.names(under: "foreign.s3") {
+      foreignS3[name] = try S3(&source, "foreign.s3.\(name)", bucket: name, isWritten: false)
+    }
     for domain in source.names(under: "domains") { domains[domain] = try readDomain(&source, domain) }
     try source.refuseRest()
   }
@@ -253,7 +238,7 @@ struct Configuration: Sendable, Equatable {
     var lake = defaults
     let kind = try source.choice("lake.store", lake.store.rawValue, of: LakeStoreKind.allCases.map(\.rawValue))
     lake.store = LakeStoreKind(rawValue: kind) ?? .file
-    lake.s3 = try s3(&source, lake.s3)
+    lake.s3 = try S3(&source, "lake.s3", isWritten: true)
     lake.footerCacheBytes = try source.integer("lake.footer_cache_bytes", lake.footerCacheBytes, in: 0...(1 << 40))
     lake.pageCacheBytes = try source.integer("lake.page_cache_bytes", lake.pageCacheBytes, in: 0...(1 << 40))
     lake.readThreads = try source.integer("lake.read_threads", lake.readThreads, in: 0...256)
@@ -261,29 +246,6 @@ struct Configuration: Sendable, Equatable {
       throw Fault(.configFileError, "\"lake.store\" is s3, but \"lake.s3.bucket\" names no bucket")
     }
     return lake
-  }
-
-  private static func s3(_ source: inout SettingSource, _ defaults: S3) throws(Fault) -> S3 {
-    var s3 = defaults
-    s3.endpoint = try source.text("lake.s3.endpoint", s3.endpoint)
-    s3.region = try source.text("lake.s3.region", s3.region, allowsEmpty: false)
-    s3.bucket = try source.text("lake.s3.bucket", s3.bucket)
-    s3.prefix = try source.text("lake.s3.prefix", s3.prefix)
-    s3.addressing = try source.choice("lake.s3.addressing", s3.addressing, of: ["auto", "path", "virtual"])
-    s3.accessKeyEnv = try source.text("lake.s3.access_key_env", s3.accessKeyEnv, allowsEmpty: false)
-    s3.secretKeyEnv = try source.text("lake.s3.secret_key_env", s3.secretKeyEnv, allowsEmpty: false)
-    s3.sessionTokenEnv = try source.text("lake.s3.session_token_env", s3.sessionTokenEnv)
-    s3.credentialsFile = try source.text("lake.s3.credentials_file", s3.credentialsFile)
-    s3.credentialsProfile = try source.text("lake.s3.credentials_profile", s3.credentialsProfile, allowsEmpty: false)
-    s3.caFile = try source.text("lake.s3.ca_file", s3.caFile)
-    s3.verifyTLS = try source.boolean("lake.s3.verify_tls", s3.verifyTLS)
-    s3.partBytes = try source.integer("lake.s3.part_bytes", s3.partBytes, in: 5_242_880...1_073_741_824)
-    s3.partsInFlightMax = try source.integer("lake.s3.parts_in_flight_max", s3.partsInFlightMax, in: 1...64)
-    s3.connectionsMax = try source.integer("lake.s3.connections_max", s3.connectionsMax, in: 1...1_024)
-    s3.connectTimeoutMs = try source.integer("lake.s3.connect_timeout_ms", s3.connectTimeoutMs, in: 100...600_000)
-    s3.attemptTimeoutMs = try source.integer("lake.s3.attempt_timeout_ms", s3.attemptTimeoutMs, in: 100...3_600_000)
-    s3.callTimeoutMs = try source.integer("lake.s3.call_timeout_ms", s3.callTimeoutMs, in: 100...3_600_000)
-    return s3
   }
 
   private static func flush(

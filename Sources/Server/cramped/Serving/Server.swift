@@ -53,7 +53,7 @@ struct Server {
         retention: UpkeepSettings.retention(settings), load: load, clock: clock, log: Logger(label: "jobs"))
       maintenance.start()
       defer { maintenance.stop() }
-      let external = try ExternalServing(settings: settings, engine: engine, lake: lake, data: data)
+      let external = try ExternalServing(settings: settings, engine: engine, lake: lake, data: data, clock: clock)
       let iceberg = IcebergServing(
         settings, engine: engine, lake: lake, storage: try IcebergStorage.of(settings, data: data), clock: clock)
       iceberg?.start()
@@ -138,6 +138,8 @@ struct Server {
     options.footerCacheBytesMax = settings.lake.footerCacheBytes
     options.pageCacheBytesMax = settings.lake.pageCacheBytes
     options.readThreadCount = settings.lake.readThreads
+    // In a folder a look is a system call, in a bucket a request.
+    if settings.lake.store == .s3 { options.followNanos = UInt64(settings.lake.s3.followMs) * 1_000_000 }
     return options
   }
 
