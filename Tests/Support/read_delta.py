@@ -11,6 +11,7 @@
   read_delta.py append <table> <first> <count> appends rows with _pos from <first> on, one commit each, with delta-rs
   read_delta.py insert <table> <first> <count> the same with DuckDB, by INSERT into the attached table
   read_delta.py delete <table> <predicate>     deletes rows with delta-rs; prints how many
+  read_delta.py schema <table>                 the schema text of a table's first log entry
   read_delta.py mapped <table> <name | id>     writes a table with column mapping and nested columns; DuckDB must read mode name
 
 lake_rows.py says what is in the expected file; its rows are in the order of _pos.
@@ -158,6 +159,13 @@ def delete(path, predicate):
     return 0
 
 
+def schema(path):
+    with open(f"{path}/_delta_log/{0:020}.json") as file:
+        actions = [json.loads(line) for line in file]
+    print(next(action["metaData"]["schemaString"] for action in actions if "metaData" in action))
+    return 0
+
+
 def insert(path, first, count):
     connection = lake_rows.duckdb_connection("delta")
     connection.execute(f"attach '{path}' as lake (type delta)")
@@ -266,6 +274,8 @@ if __name__ == "__main__":
         print(readers()[sys.argv[3]](sys.argv[2]).num_rows)
     elif sys.argv[1] == "delete":
         lake_rows.leave(delete(sys.argv[2], sys.argv[3]))
+    elif sys.argv[1] == "schema":
+        lake_rows.leave(schema(sys.argv[2]))
     elif sys.argv[1] == "insert":
         lake_rows.leave(insert(sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
     elif sys.argv[1] == "mapped":

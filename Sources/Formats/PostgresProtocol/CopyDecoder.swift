@@ -5,6 +5,9 @@
 //
 // A line that the end of a piece cuts waits for the next one. Faults are PostgreSQL's: 22P04 with the line in CONTEXT.
 //
+// A line that comes in many pieces is looked through once: `scanned` says how far, and in which state. So bytes cost the
+// same however they are cut.
+//
 // Invariant: what is held is at most the rows that were not taken yet and one line of `lineBytesMax`.
 
 package import Bedrock
@@ -36,6 +39,10 @@ package struct CopyDecoder {
   private let relation: String
   private let names: [String]
   private var held: [UInt8] = []
+  /// Bytes at the start of `held` that are known not to end the line, and whether they end behind a backslash (text) or
+  /// inside of quotes (csv).
+  private var scanned = 0
+  private var isScanInside = false
   private let builders: [CopyColumn]
   /// Whole rows that wait to be taken.
   package private(set) var rowCount = 0
@@ -96,7 +103,8 @@ package struct CopyDecoder {
       guard let next else { break scan }
       at = next
     }
-    held = isAtEnd ? [] : Array(bytes[at...])
+    // A long line that is still not whole stays where it is.
+    held = isAtEnd ? [] : at == 0 ? bytes : Array(bytes[at...])
     guard held.count <= Self.lineBytesMax else {
       throw Fault(.programLimitExceeded, "a line of COPY is longer than \(Self.lineBytesMax) bytes").inside(place(line))
     }
@@ -118,14 +126,18 @@ package struct CopyDecoder {
 
   /// Reads the line at `start`; gives where the next one begins, nil when it is not whole.
   private mutating func textLine(_ bytes: [UInt8], _ start: Int, _ isLast: Bool) throws(Fault) -> Int? {
-    var end = start
-    var isEscaped = false
+    var end = start + scanned
+    var isEscaped = isScanInside
     // A backslash keeps a line end inside of its value.
     while end < bytes.count, isEscaped || bytes[end] != 0x0A {
       isEscaped = !isEscaped && bytes[end] == UInt8(ascii: "\\")
       end += 1
     }
-    guard end < bytes.count || isLast else { return nil }
+    guard end < bytes.count || isLast else {
+      (scanned, isScanInside) = (end - start, isEscaped)
+      return nil
+    }
+    (scanned, isScanInside) = (0, false)
     let next = min(end + 1, bytes.count)
     if end > start, bytes[end - 1] == 0x0D { end -= 1 }
     let text = bytes[start..<end]
@@ -251,9 +263,9 @@ package struct CopyDecoder {
   }
 
   /// The end of the line at `start`: the first line end outside of quotes; nil when it is not there yet.
-  private func csvEnd(_ bytes: [UInt8], _ start: Int, _ isLast: Bool) throws(Fault) -> Int? {
-    var isQuoted = false
-    var at = start
+  private mutating func csvEnd(_ bytes: [UInt8], _ start: Int, _ isLast: Bool) throws(Fault) -> Int? {
+    var isQuoted = isScanInside
+    var at = start + scanned
     while at < bytes.count {
       let byte = bytes[at]
       if isQuoted, byte == format.escape, format.escape != format.quote {
@@ -262,11 +274,15 @@ package struct CopyDecoder {
       } else if byte == format.quote {
         isQuoted.toggle()
       } else if byte == 0x0A, !isQuoted {
+        (scanned, isScanInside) = (0, false)
         return at
       }
       at += 1
     }
-    guard isLast else { return nil }
+    guard isLast else {
+      (scanned, isScanInside) = (at - start, isQuoted)
+      return nil
+    }
     if isQuoted { throw malformed("unterminated CSV quoted field", bytes[start...]) }
     return bytes.count
   }

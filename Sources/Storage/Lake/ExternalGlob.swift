@@ -66,9 +66,6 @@ enum ExternalGlob {
         }
         return
       }
-      guard let folder else {
-        throw Fault.unsupported("a glob in the first part of a location")
-      }
       folders += 1
       guard folders <= foldersMax, depth <= depthMax else {
         throw Fault(.programLimitExceeded, "a glob walks through too many folders")
@@ -76,7 +73,7 @@ enum ExternalGlob {
       let isDeep = part.count == 2 && part[0] == "*" && part[1] == "*"
       // `**` as the last part means every file below.
       if isDeep && !rest.isEmpty { try visit(folder, rest, depth: depth + 1, found) }
-      for entry in try store.contents(of: folder, limit: folderEntriesMax) {
+      for entry in try contents(folder) {
         let name = Array(entry.name.unicodeScalars)
         let isHidden = name.first == "." || name.first == "_"
         if isHidden && part.first != name.first { continue }
@@ -97,6 +94,14 @@ enum ExternalGlob {
           }
         }
       }
+    }
+
+    private func contents(_ folder: ObjectPath?) throws(Fault) -> [FolderEntry] {
+      if let folder { return try store.contents(of: folder, limit: folderEntriesMax) }
+      guard let root = store as? any RootFolderStore else {
+        throw Fault.unsupported("a glob in the first part of a location")
+      }
+      return try root.rootContents(limit: folderEntriesMax)
     }
 
     private func text(_ part: [Unicode.Scalar]) -> String {

@@ -27,6 +27,12 @@ package protocol FolderStore: ObjectStore {
   func entry(at path: ObjectPath) throws(Fault) -> FolderEntry?
 }
 
+/// A store whose root may be listed by statements, since all that is in it may be read.
+package protocol RootFolderStore: FolderStore {
+  /// As `contents(of:limit:)`, of the root.
+  func rootContents(limit: Int) throws(Fault) -> [FolderEntry]
+}
+
 extension LocalObjectStore: FolderStore {
   package func contents(of folder: ObjectPath, limit: Int) throws(Fault) -> [FolderEntry] {
     precondition(limit > 0)

@@ -7,27 +7,33 @@ package import Bedrock
 import NIOHTTP1
 package import ObjectStore
 
-extension S3ObjectStore: FolderStore {
+extension S3ObjectStore: RootFolderStore {
   package func contents(of folder: ObjectPath, limit: Int) throws(Fault) -> [FolderEntry] {
+    try contents(folder, limit: limit)
+  }
+
+  package func rootContents(limit: Int) throws(Fault) -> [FolderEntry] { try contents(nil, limit: limit) }
+
+  /// - Parameter folder: nil: the bucket, or its prefix.
+  private func contents(_ folder: ObjectPath?, limit: Int) throws(Fault) -> [FolderEntry] {
+    func isPath(_ name: String) -> Bool {
+      // `try?` because a key that is no path was not written through this store, and cannot be read here.
+      (try? folder?.appending(name) ?? ObjectPath(name)) != nil
+    }
     precondition(limit > 0)
     var entries: [FolderEntry] = []
     try forEachPage(folder, startAfter: nil, pageKeysMax: { S3Options.keysMax }) { (page, prefix) throws(Fault) in
       for object in page.objects {
-        guard let name = try Self.name(object.key, prefix), (try? folder.appending(name)) != nil else {
-          // `try?` because a key that is no path was not written through this store, and cannot be read here.
-          continue
-        }
+        guard let name = try Self.name(object.key, prefix), isPath(name) else { continue }
         entries.append(
           FolderEntry(name: name, isFolder: false, size: object.size, modifiedMicros: object.modifiedMicros))
       }
       for key in page.folders {
-        guard key.hasSuffix("/"), let name = try Self.name(String(key.dropLast()), prefix),
-          (try? folder.appending(name)) != nil  // as above
-        else { continue }
+        guard key.hasSuffix("/"), let name = try Self.name(String(key.dropLast()), prefix), isPath(name) else { continue }
         entries.append(FolderEntry(name: name, isFolder: true, size: 0, modifiedMicros: nil))
       }
       guard entries.count <= limit else {
-        throw Fault(.programLimitExceeded, "folder \"\(folder)\" has more than \(limit) entries")
+        throw Fault(.programLimitExceeded, "folder \"\(folder?.text ?? "")\" has more than \(limit) entries")
       }
       return true
     }

@@ -104,13 +104,15 @@ extension S3ObjectStore {
     return entries
   }
 
-  /// Hands over the pages of a listing of one folder with the prefix of its keys, until there are no more or `body` says
+  /// Hands over the pages of a listing of one folder, or of the root, with the prefix of its keys, until there are no more or `body` says
   /// that it has enough.
   func forEachPage(
-    _ folder: ObjectPath, startAfter: String?, pageKeysMax: () -> Int,
+    _ folder: ObjectPath?, startAfter: String?, pageKeysMax: () -> Int,
     _ body: (ListPage, String) throws(Fault) -> Bool
   ) throws(Fault) {
-    let prefix = try key(folder) + "/"
+    let prefix: String
+    if let folder { prefix = try key(folder) + "/" } else { prefix = client.endpoint.key("") }
+    let folder = folder?.text ?? ""
     var continuation: String?
     while true {
       var request = S3Request("list \"\(folder)\"", .GET, key: nil)
