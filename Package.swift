@@ -138,6 +138,11 @@ let allModules: [Module] = [
 /// Test targets: name, folder under `Tests`, modules under test.
 let allTests: [Module] = [
   Module("TestKit", .tests, "Support", uses: ["Bedrock", "Runtime", "Columnar", "EventSchema"]),
+  Module(
+    "QueryExercise", .tests, "Support",
+    uses: [
+      "Bedrock", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
+    ]),
   Module("ArchitectureTests", .tests, "Architecture"),
   Module("ColumnarTests", .tests, "Base", uses: ["Bedrock", "Columnar", "Runtime"]),
   Module("RuntimeTests", .tests, "Base", uses: ["Bedrock", "Runtime"]),
@@ -201,6 +206,7 @@ let allTests: [Module] = [
     "PlannerTests", .tests, "Query",
     uses: [
       "Bedrock", "Columnar", "EventSchema", "StorageContract", "SQLSyntax", "Functions", "Plan", "Catalog", "Planner",
+      "QueryExercise", "TestKit",
     ]),
   Module(
     "ExecutorTests", .tests, "Query",
@@ -258,6 +264,9 @@ let fuzzers: [Module] = [
     "FuzzEnvelope", .tests, "Targets",
     uses: ["Bedrock", "Columnar", "EventSchema", "StorageContract", "EventDecoding"]),
   Module("FuzzWire", .tests, "Targets", uses: ["Bedrock", "PostgresProtocol"]),
+  Module("FuzzCopy", .tests, "Targets", uses: ["PostgresProtocol"]),
+  Module("FuzzSQL", .tests, "Targets", uses: ["QueryExercise"]),
+  Module("FuzzExpression", .tests, "Targets", uses: ["QueryExercise"]),
 ]
 
 let shims: [String: Target] = [
@@ -347,7 +356,7 @@ let scripts = [
 ]
 for module in tests {
   let path = "Tests/\(module.room)/\(module.name)"
-  if module.name == "TestKit" {
+  if module.room == "Support" {
     targets.append(
       .target(name: module.name, dependencies: dependencies(module), path: path, swiftSettings: swiftSettings))
   } else {
@@ -358,7 +367,7 @@ for module in tests {
   }
 }
 if ProcessInfo.processInfo.environment["FUZZ"] == "1" {
-  for module in fuzzers {
+  for module in focused(fuzzers) {
     targets.append(
       .executableTarget(
         name: module.name, dependencies: dependencies(module), path: "Fuzz/Targets/\(module.name)",

@@ -17,7 +17,11 @@ package struct ExternalPlace: Sendable {
   package let path: String
   /// What stands before `path` in full names: `/data/`, `s3://bucket/`.
   package let prefix: String
-  package init(store: any ObjectStore, path: String, prefix: String) {
+  /// Tells stores apart: places with the same have the same store.
+  package let source: String
+  /// - Parameter source: nil: the prefix, for stores that do not share it with others.
+  package init(store: any ObjectStore, path: String, prefix: String, source: String? = nil) {
+    self.source = source ?? prefix
     self.store = store
     self.path = path
     self.prefix = prefix

@@ -29,7 +29,7 @@ package final class ExternalReader: ExternalTables {
   private struct Kept {
     var tables: [KeptTable] = []
     var files: [(source: ExternalSource, table: ExternalParquet)] = []
-    var stores: [(prefix: String, store: ExternalStore, cache: FooterCache)] = []
+    var stores: [(source: String, store: ExternalStore, cache: FooterCache)] = []
   }
   private let lake: Lake
   private let locations: ExternalLocations
@@ -103,7 +103,7 @@ package final class ExternalReader: ExternalTables {
   /// Data files of Delta tables never change, so the tables of one store share what is kept of them.
   private func store(_ place: ExternalPlace) -> (store: ExternalStore, cache: FooterCache) {
     kept.withLock { kept in
-      if let index = kept.stores.firstIndex(where: { $0.prefix == place.prefix }) {
+      if let index = kept.stores.firstIndex(where: { $0.source == place.source }) {
         let found = kept.stores.remove(at: index)
         kept.stores.append(found)
         return (found.store, found.cache)
@@ -113,7 +113,7 @@ package final class ExternalReader: ExternalTables {
       share.pageCacheBytesMax /= 4
       let store = ExternalStore(place, locations)
       let cache = FooterCache(store: store, options: share)
-      kept.stores.append((place.prefix, store, cache))
+      kept.stores.append((place.source, store, cache))
       if kept.stores.count > Self.storesMax { kept.stores.removeFirst() }
       return (store, cache)
     }
@@ -159,7 +159,7 @@ package final class ExternalReader: ExternalTables {
     var first: ExternalPlace?
     for name in names {
       let place = try locations.place(of: name)
-      if let first, first.prefix != place.prefix {
+      if let first, first.source != place.source {
         throw Fault.unsupported(
           "reading files of different folders or stores as one table", hint: "Join them with UNION ALL.")
       }

@@ -16,14 +16,13 @@ final class ExternalStore: ObjectStore {
   private static let mark = ".elsewhere"
   private static let othersMax = 1_000
   private let own: any ObjectStore
-  /// What stands before paths of `own` in full names.
-  private let prefix: String
+  private let source: String
   private let locations: ExternalLocations
   private let others = Mutex<[ExternalPlace]>([])
 
   init(_ place: ExternalPlace, _ locations: ExternalLocations) {
     own = place.store
-    prefix = place.prefix
+    source = place.source
     self.locations = locations
   }
 
@@ -31,9 +30,9 @@ final class ExternalStore: ObjectStore {
   /// a kind that is not offered.
   func path(_ location: String) throws(Fault) -> ObjectPath {
     let place = try locations.place(of: location)
-    if place.prefix == prefix { return try ObjectPath(place.path) }
+    if place.source == source { return try ObjectPath(place.path) }
     let number = try others.withLock { (others) throws(Fault) -> Int in
-      if let known = others.firstIndex(where: { $0.prefix == place.prefix }) { return known }
+      if let known = others.firstIndex(where: { $0.source == place.source }) { return known }
       guard others.count < Self.othersMax else {
         throw Fault(.programLimitExceeded, "Delta logs name files in more than \(Self.othersMax) folders")
       }

@@ -20,7 +20,17 @@ struct BucketLocations: Sendable {
     let base: String
     /// Where the configuration has it.
     let path: String
+    /// What stands before paths of the store: the base without its last folder.
+    let prefix: String
     let store: any ObjectStore
+
+    init(base: String, path: String, store: any RootFolderStore) {
+      self.base = base
+      self.path = path
+      let name = String(base.split(separator: "/").last ?? "")
+      prefix = String(base.dropLast(name.count + 1))
+      self.store = NamedFolderStore(name, store)
+    }
   }
   /// Longer bases first.
   private var sources: [Source] = []
@@ -29,7 +39,7 @@ struct BucketLocations: Sendable {
   ///
   /// Throws F0000 for sources that begin alike, and for settings and credentials that cannot be.
   init(_ settings: Configuration, lake: any ObjectStore, clock: Clock) throws(Fault) {
-    if settings.lake.store == .s3 {
+    if settings.lake.store == .s3, let lake = lake as? any RootFolderStore {
       sources.append(Source(base: Self.base(settings.lake.s3), path: "lake.s3", store: lake))
     }
     for (name, bucket) in settings.foreignS3.sorted(by: { $0.key < $1.key }) {
@@ -59,18 +69,15 @@ struct BucketLocations: Sendable {
     return "s3://\(bucket.bucket)/\(prefix)\(prefix.isEmpty ? "" : "/")"
   }
 
-  /// The place of a location that begins with `s3://`. Throws 42501 when no source has it, 22023 for a bucket alone.
+  /// The place of a location that begins with `s3://`. Throws 42501 when no source has it.
   func place(of location: String) throws(Fault) -> ExternalPlace {
     guard let source = sources.first(where: { location.hasPrefix($0.base) || location + "/" == $0.base }) else {
       throw refused(location)
     }
-    guard location.utf8.count > source.base.utf8.count else {
-      throw Fault(
-        .invalidParameterValue, "\"\(location)\" names neither a file nor a folder of the bucket",
-        hint: "For all files of the bucket: '\(source.base)**/*.parquet'.")
-    }
-    return ExternalPlace(
-      store: source.store, path: String(location.dropFirst(source.base.count)), prefix: source.base)
+    var path = location.dropFirst(source.prefix.count)
+    // The bucket, or its prefix, itself.
+    if path.count <= source.base.count - source.prefix.count { path = source.base.dropFirst(source.prefix.count).dropLast() }
+    return ExternalPlace(store: source.store, path: String(path), prefix: source.prefix, source: source.base)
   }
 
   private func refused(_ location: String) -> Fault {
