@@ -118,6 +118,7 @@ package struct Column: Sendable {
   package var float64s: Span<Double> { @_lifetime(borrow self) get { values(Double.self) } }
   package var float32s: Span<Float> { @_lifetime(borrow self) get { values(Float.self) } }
   package var booleans: Span<UInt8> { @_lifetime(borrow self) get { values(UInt8.self) } }
+  package var uuids: Span<UUIDValue> { @_lifetime(borrow self) get { values(UUIDValue.self) } }
   package var numerics: Span<Numeric> { @_lifetime(borrow self) get { values(Numeric.self) } }
   package var intervals: Span<Interval> { @_lifetime(borrow self) get { values(Interval.self) } }
 

@@ -37,6 +37,25 @@ struct Fold {
       for row in 0..<values.count { folded ^= values[row] }
       bits ^= Int64(folded)
     case .float64: floats(flat)
+    case .float32:
+      let values = flat.float32s
+      var sums = SIMD4<Double>()
+      var row = 0
+      while row + 4 <= values.count {
+        sums += SIMD4(Double(values[row]), Double(values[row + 1]), Double(values[row + 2]), Double(values[row + 3]))
+        row += 4
+      }
+      while row < values.count {
+        sums[0] += Double(values[row])
+        row += 1
+      }
+      sum += sums.sum()
+    case .uuid:
+      // The version is the high half of the seventh byte.
+      let values = flat.uuids
+      var folded: Int64 = 0
+      for row in 0..<values.count { folded &+= Int64(values[row].high.bigEndian >> 12 & 15) }
+      total += folded
     case .numeric:
       let values = flat.numerics
       var folded: Int128 = 0
@@ -91,10 +110,11 @@ struct Fold {
   /// Count and the folded value; a third field that is always 0.
   var text: String {
     guard let type else { return "\(count)\t0\t0" }
+    let scale = if case .numeric(let modifier?) = type, modifier.scale == 4 { 10_000.0 } else { 100.0 }
     switch type.physical {
     case .int64, .int32: return count == 0 ? "0\t\t0" : "\(count)\t\(bits)\t0"
-    case .float64: return count == 0 ? "0\t\t0" : "\(count)\t\(sum)\t0"
-    case .numeric: return "\(count)\t\(Double(wideSum) / 100)\t0"
+    case .float64, .float32: return count == 0 ? "0\t\t0" : "\(count)\t\(sum)\t0"
+    case .numeric: return "\(count)\t\(Double(wideSum) / scale)\t0"
     default: return "\(count)\t\(total)\t0"
     }
   }

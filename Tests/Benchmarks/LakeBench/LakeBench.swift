@@ -32,7 +32,9 @@ func column(_ name: String, _ type: DataType, _ id: Int32 = 1) -> TableColumn {
 func decodeCase(_ name: String) -> Case {
   let types: [(String, DataType)] = [
     ("int8", .int8), ("int4", .int4), ("timestamp", .timestamptz), ("float8", .float8),
-    ("decimal", .numeric(DataType.NumericModifier(precision: 18, scale: 2))), ("bool", .boolean), ("text", .text),
+    ("decimal", .numeric(DataType.NumericModifier(precision: 18, scale: 2))), ("bool", .boolean),
+    ("float4", .float4), ("widedecimal", .numeric(DataType.NumericModifier(precision: 38, scale: 4))), ("bytea", .bytea),
+    ("uuid", .uuid), ("text", .text),
   ]
   guard let type = types.first(where: { name.hasPrefix($0.0 + "_") })?.1 else { fatalError("unknown case \(name)") }
   return Case(table: name, columns: [column("c", type)], folded: 0)

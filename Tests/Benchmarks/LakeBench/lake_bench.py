@@ -45,6 +45,10 @@ def values(rows):
     accents = pyarrow.array([f"Zürich-Straße-{index:04d}" for index in range(1_000)]).take(
         pyarrow.array((word % 1_000).astype(numpy.int32)))
     cents = pyarrow.array(small).cast(pyarrow.decimal128(19, 0)).cast(pyarrow.decimal128(21, 2))
+    halves = numpy.stack([wide, random.integers(-(2**62), 2**62, rows)], axis=1)
+    identifiers = pyarrow.ExtensionArray.from_storage(
+        pyarrow.uuid(), pyarrow.FixedSizeBinaryArray.from_buffers(
+            pyarrow.binary(16), rows, [None, pyarrow.py_buffer(halves.tobytes())]))
     plain, coded = {"use_dictionary": False}, {"use_dictionary": True}
 
     def encoded(name):
@@ -68,6 +72,15 @@ def values(rows):
         "float8_split": (pyarrow.array(noise), encoded("BYTE_STREAM_SPLIT")),
         "decimal_plain": (cents.cast(pyarrow.decimal128(18, 2)), {**plain, "store_decimal_as_integer": True}),
         "decimal_dict": (cents.cast(pyarrow.decimal128(18, 2)), {**coded, "store_decimal_as_integer": True}),
+        "float4_plain": (pyarrow.array(noise.astype(numpy.float32)), plain),
+        "float4_dict": (pyarrow.array(measured.astype(numpy.float32)), coded),
+        "float4_split": (pyarrow.array(noise.astype(numpy.float32)), encoded("BYTE_STREAM_SPLIT")),
+        # 38 digits lie in 16 bytes, most significant first.
+        "widedecimal_plain": (cents.cast(pyarrow.decimal128(38, 4)), plain),
+        "widedecimal_dict": (cents.cast(pyarrow.decimal128(38, 4)), coded),
+        "bytea_plain": (unique.cast(pyarrow.binary()), plain),
+        "bytea_dict": (text.cast(pyarrow.binary()), coded),
+        "uuid_plain": (identifiers, plain),
         "bool_plain": (pyarrow.array(null), plain),
         "bool_rle": (pyarrow.array(word < 100), {**encoded("RLE"), "data_page_version": "2.0"}),
         "text_dict": (text, coded),
@@ -76,7 +89,7 @@ def values(rows):
         "text_delta_length": (unique, encoded("DELTA_LENGTH_BYTE_ARRAY")),
         "text_delta": (paths, encoded("DELTA_BYTE_ARRAY")),
     }
-    for name in ("int8_plain", "int8_delta", "int8_dict", "float8_plain", "timestamp_delta", "decimal_plain",
+    for name in ("int8_plain", "int8_delta", "int8_dict", "float8_plain", "float4_plain", "widedecimal_plain", "uuid_plain", "timestamp_delta", "decimal_plain",
                  "bool_plain", "text_dict", "text_plain"):
         array, options = cases[name]
         cases[name + "_null"] = (nullable(array), options)
@@ -87,7 +100,9 @@ def values(rows):
     return cases, events
 
 
-SQL_TYPES = {"int64": "long", "int32": "integer", "double": "double", "bool": "boolean", "string": "string"}
+# Delta has no uuid; the reader takes the file's own type for the column's.
+SQL_TYPES = {"int64": "long", "int32": "integer", "double": "double", "float": "float", "bool": "boolean",
+             "string": "string", "binary": "binary", "extension<arrow.uuid>": "string"}
 
 
 def delta_type(kind):
@@ -157,7 +172,8 @@ def ours(program, folder, name, extra=()):
 FOLDS = {
     "int8": "count(c), bit_xor(c), 0", "int4": "count(c), bit_xor(c), 0",
     "timestamp": "count(c), bit_xor(epoch_us(c)), 0",
-    "float8": "count(c), sum(c), 0", "decimal": "count(c), sum(c), 0", "bool": "count(c), sum(c::int), 0",
+    "float8": "count(c), sum(c), 0", "float4": "count(c), sum(c), 0", "widedecimal": "count(c), sum(c), 0",
+    "bytea": "count(c), sum(octet_length(c)), 0", "uuid": "count(c), sum(uuid_extract_version(c)), 0", "decimal": "count(c), sum(c), 0", "bool": "count(c), sum(c::int), 0",
     "text": "count(c), sum(strlen(c)), 0",
 }
 # Scans with filters: the query here and the case of the same name in LakeBench.swift.

@@ -31,7 +31,7 @@ enum ExerciseValue {
     -210_866_803_200_000_000, 9_223_371_331_200_000_000, -2_451_545, 2_145_031_948,
   ]
   private static let floats: [Double] = [
-    0, -0.0, 1, -1, 0.5, 0.1, 1e-7, 1e15, 1e20, 1e308, 5e-324, .infinity, -.infinity, .nan, 9.223372036854775807e18, -2.5, 2.5,
+    0, -0.0, 1, -1, 0.5, 0.1, 1e-7, 1e15, 1e20, 1e308, .leastNonzeroMagnitude, .infinity, -.infinity, .nan, 9.223372036854775807e18, -2.5, 2.5,
   ]
   private static let texts = [
     "", "a", "abc", "ABC def", "1", "-1.5e3", "NaN", "infinity", "2024-02-29", "23:59:60", "2020-01-01 10:00:00+02", "1 mon -2 days",

@@ -1,6 +1,6 @@
 // Functions, operators and casts over columns that the bytes choose, one on top of the other.
 //
-//   byte 0   rows, 1 to 32
+//   byte 0   rows, 1 to 8
 //   then, until the bytes end, one step each:
 //     2 bytes   which function, operator or cast
 //     for each argument 1 byte: bit 7 set: a column that an earlier step gave, if one has the type; else a new one of
@@ -28,7 +28,7 @@ package enum FunctionExercise {
 
   package static func run(_ bytes: [UInt8]) {
     var source = ByteSource(bytes)
-    let rows = Int(source.next() % 32) + 1
+    let rows = Int(source.next() % 8) + 1
     var made: [Column] = []
     var count = 0
     while !source.isAtEnd, count < stepsMax {
