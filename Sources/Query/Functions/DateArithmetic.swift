@@ -107,12 +107,19 @@ enum DateArithmetic {
       ]
     } + [
       .rowwise("-", [.date, .timestamp], .interval) { (a, row, out) throws(Fault) in
-        out.append(try difference(a.int(0, row) * CivilCalendar.microsPerDay, a.int(1, row)))
+        out.append(try difference(try midnight(a.int(0, row)), a.int(1, row)))
       },
       .rowwise("-", [.timestamp, .date], .interval) { (a, row, out) throws(Fault) in
-        out.append(try difference(a.int(0, row), a.int(1, row) * CivilCalendar.microsPerDay))
+        out.append(try difference(a.int(0, row), try midnight(a.int(1, row))))
       },
     ]
+
+  /// The start of a day. Dates go further than timestamps do.
+  private static func midnight(_ days: Int64) throws(Fault) -> Int64 {
+    let (micros, overflow) = days.multipliedReportingOverflow(by: CivilCalendar.microsPerDay)
+    guard !overflow else { throw Fault(.datetimeFieldOverflow, "date out of range for timestamp") }
+    return micros
+  }
 
   static func difference(_ x: Int64, _ y: Int64) throws(Fault) -> Interval {
     guard DateCasts.isFinite(x), DateCasts.isFinite(y) else {
