@@ -65,6 +65,12 @@ package enum RowKey {
     return bits >> 63 == 1 ? ~bits : bits | 1 << 63
   }
 
+  /// The float of bits that `ordered` made.
+  package static func double(_ word: UInt64) -> Double {
+    if word == .max { return .nan }
+    return Double(bitPattern: word >> 63 == 1 ? word ^ 1 << 63 : ~word)
+  }
+
   /// The values of a flat column of at most 64 bits as words that order as SQL does, null rows apart; `nil` for other
   /// types.
   package static func words(_ column: Column, descending: Bool) -> Buffer? {

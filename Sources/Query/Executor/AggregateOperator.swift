@@ -39,14 +39,25 @@ final class AggregateSink: @unchecked Sendable {
     keys = try CompiledExpression.compile(groups, environment)
     for call in self.calls {
       let types = call.arguments.map(\.type)
+      let unordered = call.unorderedState(types)
+      shareRows(of: unordered, call)
       inputs.append(
         Input(
           arguments: try CompiledExpression.compile(call.arguments, environment),
           filter: try call.filter.map { (filter) throws(Fault) in try CompiledExpression.compile(filter, environment) },
-          state: call.function.makeState(types),
+          state: unordered ?? call.function.makeState(types),
           distinct: call.isDistinct && call.orderBy.isEmpty
             ? GroupTable(types: (groups.isEmpty ? [] : [.int4]) + types) : nil,
-          orderKeys: try CompiledExpression.compile(call.orderBy.map(\.expression), environment)))
+          orderKeys: unordered == nil
+            ? try CompiledExpression.compile(call.orderBy.map(\.expression), environment) : []))
+    }
+  }
+
+  /// Percentiles of one value keep it once.
+  private func shareRows(of state: (any AggregateState)?, _ call: AggregateCall) {
+    guard let state = state as? any SharedInputState else { return }
+    for index in inputs.indices where calls[index].reads(sameRowsAs: call) {
+      if state.share(inputs[index].state) { return }
     }
   }
 
@@ -252,6 +263,27 @@ enum AggregateOperator {
       let result = try first.finish()
       try environment.memory.reserve(result.heldBytes)
       return result.pieces()
+    }
+  }
+}
+
+extension AggregateCall {
+  /// A state for rows in any order, when the call's order is that of its own value.
+  fileprivate func unorderedState(_ types: [DataType]) -> (any AggregateState)? {
+    guard let make = function.makeUnorderedState, !isDistinct, orderBy.count == 1, let key = orderBy.first,
+      let value = arguments.last, key.expression.isSame(as: value)
+    else { return nil }
+    return make(types, key.descending)
+  }
+
+  /// Whether both take the same value of the same rows, whatever they make of it.
+  fileprivate func reads(sameRowsAs other: AggregateCall) -> Bool {
+    guard let value = arguments.last, let theirs = other.arguments.last, value.isSame(as: theirs)
+    else { return false }
+    switch (filter, other.filter) {
+    case (nil, nil): return true
+    case (let own?, let their?): return own.isSame(as: their)
+    default: return false
     }
   }
 }

@@ -120,6 +120,8 @@ package final class Executor: Sendable {
       return SinglePartSource(inputs: [input]) { () throws(Fault) in
         DistinctOnCursor(SerialCursor(input), try CompiledExpression.compile(keys, environment))
       }
+    case .firstRows(let input, let keys, let order):
+      return FirstRowsOperator.source(try source(input, environment), keys: keys, order: order, environment)
     case .expand(let input, let lists): return MappedSource(try source(input, environment), .expand(lists), environment)
     case .window(let input, let spec):
       return WindowSource(try source(input, environment), spec, types: input.outputTypes, environment)

@@ -172,12 +172,16 @@ package struct AggregateFunction: Sendable {
   /// A hypothetical-set aggregate: all arguments are direct, one for each order key, and its state is given how rows
   /// compare with them.
   package let isHypothetical: Bool
+  /// Makes a state that takes rows in any order, for a call whose only order key is the ordered value; nil: rows must
+  /// come in order.
+  package let makeUnorderedState: (@Sendable (_ arguments: [DataType], _ descending: Bool) -> any AggregateState)?
   /// Makes a state for these argument types.
   package let makeState: @Sendable (_ arguments: [DataType]) -> any AggregateState
 
   package init(
     name: String, parameters: [ParameterType], result: ResultType, valueOverNothing: Scalar = .null,
     directCount: Int? = nil, isHypothetical: Bool = false,
+    makeUnorderedState: (@Sendable ([DataType], Bool) -> any AggregateState)? = nil,
     makeState: @escaping @Sendable ([DataType]) -> any AggregateState
   ) {
     self.name = name
@@ -186,6 +190,7 @@ package struct AggregateFunction: Sendable {
     self.valueOverNothing = valueOverNothing
     self.directCount = directCount
     self.isHypothetical = isHypothetical
+    self.makeUnorderedState = makeUnorderedState
     self.makeState = makeState
   }
 }

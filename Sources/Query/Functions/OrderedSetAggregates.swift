@@ -13,9 +13,14 @@ enum OrderedSets {
   private static func make(
     _ name: String, _ parameters: [ParameterType], direct: Int, _ result: ResultType, _ kind: OrderedSetState.Kind
   ) -> AggregateFunction {
-    AggregateFunction(name: name, parameters: parameters, result: result, directCount: direct) { types in
-      OrderedSetState(kind, types: types, result: result.resolve(types))
+    // values that fit words are selected from, in any order of rows
+    let unordered: @Sendable ([DataType], Bool) -> any AggregateState = { types, descending in
+      PercentileState(types: types, descending: descending, result: result.resolve(types))
     }
+    return AggregateFunction(
+      name: name, parameters: parameters, result: result, directCount: direct,
+      makeUnorderedState: kind == .continuous && parameters.last == .exact(.float8) ? unordered : nil,
+      makeState: { types in OrderedSetState(kind, types: types, result: result.resolve(types)) })
   }
 
   static let all: [AggregateFunction] = [
@@ -69,7 +74,7 @@ final class OrderedSetState: AggregateState {
   func finish() throws(Fault) -> Column {
     // A constant fraction is checked even when no row came.
     if kind != .mode, types[0] == .float8, let first = parts.first?.first, case .constant(let one) = first.form {
-      _ = try fraction(one.scalar(at: 0))
+      _ = try Self.fraction(one.scalar(at: 0))
     }
     guard !parts.isEmpty else { return .nulls(result, count: count) }
     let columns = types.indices.map { index in Column.concatenate(parts.map { $0[index] }) }
@@ -81,14 +86,14 @@ final class OrderedSetState: AggregateState {
     if kind == .discrete {
       var picks = [Int32](repeating: -1, count: count)
       for group in 0..<count where rows.count(of: group) > 0 {
-        guard let fraction = try fraction(direct.scalar(at: Int(rows[group, 0]))) else { continue }
+        guard let fraction = try Self.fraction(direct.scalar(at: Int(rows[group, 0]))) else { continue }
         picks[group] = rows[group, discretePlace(fraction, rows.count(of: group))]
       }
       return values.gather(picks.span)
     }
     var builder = ColumnBuilder(type: result, capacity: count)
     for group in 0..<count {
-      if rows.count(of: group) > 0, let fraction = try fraction(direct.scalar(at: Int(rows[group, 0]))) {
+      if rows.count(of: group) > 0, let fraction = try Self.fraction(direct.scalar(at: Int(rows[group, 0]))) {
         builder.append(try interpolated(fraction, values, rows, group))
       } else {
         builder.appendNull()
@@ -99,7 +104,7 @@ final class OrderedSetState: AggregateState {
 
   // MARK: Percentiles
 
-  private func fraction(_ scalar: Scalar) throws(Fault) -> Double? {
+  static func fraction(_ scalar: Scalar) throws(Fault) -> Double? {
     guard let value = scalar.float else { return nil }
     guard value >= 0 && value <= 1 else {
       let text = value == value.rounded() && value.magnitude < 1e15 ? "\(Int64(value))" : "\(value)"
@@ -139,7 +144,7 @@ final class OrderedSetState: AggregateState {
       }
       var list: [Scalar] = []
       for scalar in fractions {
-        guard let fraction = try fraction(scalar) else {
+        guard let fraction = try Self.fraction(scalar) else {
           list.append(.null)
           continue
         }

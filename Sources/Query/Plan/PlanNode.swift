@@ -96,6 +96,8 @@ package indirect enum PlanNode: Sendable {
   case limit(PlanNode, count: Expression?, offset: Expression?)
   /// The first row of each group of equal keys in input order; the input is sorted by the keys (DISTINCT ON).
   case distinctOn(PlanNode, keys: [Expression])
+  /// Of each group of equal keys the row that comes first by `order`, in no order: DISTINCT ON before its sort.
+  case firstRows(PlanNode, keys: [Expression], order: [SortKey])
   /// All rows of all inputs; equal types.
   case append([PlanNode])
   /// Each row once for each element of its lists, which go in step; the shorter ones end in nulls, and a row whose lists
@@ -125,7 +127,8 @@ package indirect enum PlanNode: Sendable {
     case .scan(_, _, let types, _), .virtualScan(_, _, _, let types, _), .tableFunction(_, _, let types),
       .values(_, let types):
       types
-    case .filter(let input, _), .sort(let input, _, _), .limit(let input, _, _), .distinctOn(let input, _):
+    case .filter(let input, _), .sort(let input, _, _), .limit(let input, _, _), .distinctOn(let input, _),
+      .firstRows(let input, _, _):
       input.outputTypes
     case .project(_, let expressions): expressions.map(\.type)
     case .aggregate(_, let groups, let aggregates): groups.map(\.type) + aggregates.map(\.type)
@@ -151,7 +154,7 @@ package indirect enum PlanNode: Sendable {
     switch self {
     case .scan, .virtualScan, .tableFunction, .values: []
     case .filter(let input, _), .project(let input, _), .aggregate(let input, _, _), .sort(let input, _, _),
-      .limit(let input, _, _), .distinctOn(let input, _), .expand(let input, _), .window(let input, _),
+      .limit(let input, _, _), .distinctOn(let input, _), .firstRows(let input, _, _), .expand(let input, _), .window(let input, _),
       .groupingSets(let input, _, _, _):
       [input]
     case .join(_, let left, let right, _, _, _): [left, right]

@@ -67,6 +67,7 @@ package struct PlanText {
     case .sort(_, _, let limit): return limit.map { "Sort (top \($0))" } ?? "Sort"
     case .limit: return "Limit"
     case .distinctOn: return "Unique"
+    case .firstRows: return "First Rows"
     case .append: return "Append"
     case .expand: return "Expand"
     case .limitWithTies: return "Limit (with ties)"
@@ -122,6 +123,7 @@ package struct PlanText {
     case .limit(_, let count, let offset):
       return (count.map { ["Count: " + text($0, [])] } ?? []) + (offset.map { ["Offset: " + text($0, [])] } ?? [])
     case .distinctOn(_, let keys): return ["Key: " + text(keys, names)]
+    case .firstRows(_, let keys, let order): return ["Key: " + text(keys, names), "Order: " + text(order, names)]
     case .expand(_, let lists): return ["Lists: " + text(lists, names)]
     case .window(_, let spec):
       return (spec.partition.isEmpty ? [] : ["Partition Key: " + text(spec.partition, names)])
@@ -143,7 +145,8 @@ package struct PlanText {
     case .virtualScan(_, let relation, let columns, _, _): return columns.map { relation.columns[$0].name }
     case .tableFunction(let function, let arguments, _): return function.columns(arguments.map(\.type)).map(\.name)
     case .values(_, let types): return types.indices.map { "column\($0 + 1)" }
-    case .filter(let input, _), .sort(let input, _, _), .limit(let input, _, _), .distinctOn(let input, _):
+    case .filter(let input, _), .sort(let input, _, _), .limit(let input, _, _), .distinctOn(let input, _),
+      .firstRows(let input, _, _):
       return outputNames(input)
     case .expand(let input, let lists):
       let names = outputNames(input)

@@ -316,6 +316,7 @@ extension PlanNode {
     case .sort(_, let keys, _): return keys.map(\.expression)
     case .limit(_, let count, let offset): return [count, offset].compactMap(\.self)
     case .distinctOn(_, let keys): return keys
+    case .firstRows(_, let keys, let order): return keys + order.map(\.expression)
     case .expand(_, let lists): return lists
     case .append, .rowsFrom, .subqueryRows, .workingRows, .recursion: return []
     case .limitWithTies(_, let keys, let count, let offset): return keys + [count, offset].compactMap(\.self)
@@ -380,6 +381,8 @@ extension PlanNode {
     case .limit(_, let count, let offset):
       return .limit(new[0], count: try optional(count), offset: try optional(offset))
     case .distinctOn(_, let keys): return .distinctOn(new[0], keys: try all(keys))
+    case .firstRows(_, let keys, let order):
+      return .firstRows(new[0], keys: try all(keys), order: try sortKeys(order))
     case .append: return .append(new)
     case .expand(_, let lists): return .expand(new[0], lists: try all(lists))
     case .limitWithTies(_, let keys, let count, let offset):

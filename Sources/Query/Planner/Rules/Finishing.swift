@@ -30,7 +30,8 @@ struct Finishing {
       return child.isSorted(by: keys) ? child : .sort(child, keys, limit: limit)
     case .limit(let input, let count, let offset):
       return .limit(topRows(apply(input), count, offset), count: count, offset: offset)
-    case .distinctOn(let input, let keys): return .distinctOn(apply(input), keys: keys)
+    case .distinctOn(let input, let keys): return firstRows(apply(input), keys)
+    case .firstRows(let input, let keys, let order): return .firstRows(apply(input), keys: keys, order: order)
     case .append(let inputs): return .append(inputs.map(apply))
     case .expand(let input, let lists): return .expand(apply(input), lists: lists)
     case .limitWithTies(let input, let keys, let count, let offset):
@@ -55,6 +56,16 @@ struct Finishing {
     }
     let order = expressions.map { if case .column(let column, _) = $0 { column } else { -1 } }
     return order == Array(input.outputTypes.indices) ? input : .project(input, expressions)
+  }
+
+  /// The first row of each group is picked without sorting all rows, when the order says more than which group.
+  private func firstRows(_ input: PlanNode, _ keys: [Expression]) -> PlanNode {
+    guard case .sort(let inner, let order, nil) = input else { return .distinctOn(input, keys: keys) }
+    let within = order.filter { key in !keys.contains { $0.isSame(as: key.expression) } }
+    if within.isEmpty || (keys + order.map(\.expression)).contains(where: \.isVolatile) {
+      return .distinctOn(input, keys: keys)
+    }
+    return .sort(.firstRows(inner, keys: keys, order: within), order, limit: nil)
   }
 
   private func topRows(_ input: PlanNode, _ count: Expression?, _ offset: Expression?) -> PlanNode {

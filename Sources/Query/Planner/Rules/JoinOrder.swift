@@ -127,7 +127,9 @@ struct JoinOrder {
     case .values(let rows, _): return Double(rows.count)
     case .filter(let input, let condition):
       return condition.conjuncts.reduce(estimate(input)) { max($0 * share(of: $1) { _ in nil }, 1) }
-    case .project(let input, _), .sort(let input, _, nil), .distinctOn(let input, _): return estimate(input)
+    case .project(let input, _), .sort(let input, _, nil), .distinctOn(let input, _),
+      .firstRows(let input, _, _):
+      return estimate(input)
     case .sort(let input, _, let limit?): return min(estimate(input), Double(limit))
     case .aggregate(let input, let groups, _): return groups.isEmpty ? 1 : max(estimate(input) * 0.1, 1)
     case .limit(let input, .constant(.integer(let count), _)?, _): return min(estimate(input), Double(count))

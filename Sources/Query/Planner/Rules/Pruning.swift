@@ -81,6 +81,13 @@ struct Pruning {
     case .distinctOn(let input, let keys):
       let (child, places) = prune(input, needed.union(reads(keys)))
       return (.distinctOn(child, keys: keys.map { moved($0, places) }), places)
+    case .firstRows(let input, let keys, let order):
+      let (child, places) = prune(input, needed.union(reads(keys)).union(reads(order.map(\.expression))))
+      return (
+        .firstRows(
+          child, keys: keys.map { moved($0, places) },
+          order: order.map { $0.replacing(expression: moved($0.expression, places)) }), places
+      )
     case .expand(let input, let lists):
       let count = input.outputTypes.count
       let (child, places) = prune(input, needed.filter { $0 < count }.union(reads(lists)))

@@ -34,6 +34,8 @@ struct PushDown {
       return PlanNode.limit(push(input, []), count: count, offset: offset).filtered(by: conditions)
     case .distinctOn(let input, let keys):
       return PlanNode.distinctOn(push(input, []), keys: keys).filtered(by: conditions)
+    case .firstRows(let input, let keys, let order):
+      return PlanNode.firstRows(push(input, []), keys: keys, order: order).filtered(by: conditions)
     case .append(let inputs): return .append(inputs.map { push($0, conditions) })
     case .window(let input, let spec): return pushWindow(input, spec, conditions)
     case .groupingSets(let input, let groups, let aggregates, let sets):

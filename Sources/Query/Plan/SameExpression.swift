@@ -2,11 +2,10 @@
 
 import Columnar
 import Functions
-import Plan
 
 extension Expression {
   /// Whether both always have the same value over the same row (structure alone decides).
-  func isSame(as other: Expression) -> Bool {
+  package func isSame(as other: Expression) -> Bool {
     switch (self, other) {
     case (.column(let a, _), .column(let b, _)): return a == b
     case (.constant(let a, let typeA), .constant(let b, let typeB)): return a == b && typeA == typeB
