@@ -172,12 +172,15 @@ package struct AggregateFunction: Sendable {
   /// A hypothetical-set aggregate: all arguments are direct, one for each order key, and its state is given how rows
   /// compare with them.
   package let isHypothetical: Bool
+  /// What arguments go through before a state sees them, one an argument; none: they come as they are. A conversion
+  /// knows what a state does not, the statement's time zone.
+  package let conversions: [ScalarFunction]
   /// Makes a state for these argument types.
   package let makeState: @Sendable (_ arguments: [DataType]) -> any AggregateState
 
   package init(
     name: String, parameters: [ParameterType], result: ResultType, valueOverNothing: Scalar = .null,
-    directCount: Int? = nil, isHypothetical: Bool = false,
+    directCount: Int? = nil, isHypothetical: Bool = false, conversions: [ScalarFunction] = [],
     makeState: @escaping @Sendable ([DataType]) -> any AggregateState
   ) {
     self.name = name
@@ -186,6 +189,7 @@ package struct AggregateFunction: Sendable {
     self.valueOverNothing = valueOverNothing
     self.directCount = directCount
     self.isHypothetical = isHypothetical
+    self.conversions = conversions
     self.makeState = makeState
   }
 }
