@@ -40,10 +40,14 @@ struct JSONPathEvaluation {
   }
   private typealias Sink = (JSONNode) throws(JSONPathStop) -> Void
 
-  /// All items of the path.
-  func items(_ path: JSONPath) throws(JSONPathStop) -> [JSONNode] {
+  /// All items of the path; in silence those found before an error.
+  func items(_ path: JSONPath, isSilent: Bool) throws(JSONPathStop) -> [JSONNode] {
     var found: [JSONNode] = []
-    try evaluate(path.expression, place) { (item) throws(JSONPathStop) in found.append(item) }
+    do throws(JSONPathStop) {
+      try evaluate(path.expression, place) { (item) throws(JSONPathStop) in found.append(item) }
+    } catch {
+      guard isSilent, case .failed = error else { throw error }
+    }
     return found
   }
 

@@ -46,7 +46,7 @@ enum JSONPathFunctions {
     .boolean(try evaluation.exists(path))
   }
   private static let match: Answer = { (evaluation, path, isSilent) throws(JSONPathStop) in
-    let found = try evaluation.items(path)
+    let found = try evaluation.items(path, isSilent: isSilent)
     if found.count == 1 {
       if case .boolean(let value) = found[0] { return .boolean(value) }
       if case .null = found[0] { return .null }
@@ -54,11 +54,11 @@ enum JSONPathFunctions {
     if isSilent { return .null }
     throw .failed(Fault(.singletonSQLJSONItemRequired, "single boolean result is expected"))
   }
-  private static let array: Answer = { (evaluation, path, _) throws(JSONPathStop) in
-    .bytes(JSONNode.array(try evaluation.items(path)).bytes)
+  private static let array: Answer = { (evaluation, path, isSilent) throws(JSONPathStop) in
+    .bytes(JSONNode.array(try evaluation.items(path, isSilent: isSilent)).bytes)
   }
-  private static let first: Answer = { (evaluation, path, _) throws(JSONPathStop) in
-    try evaluation.items(path).first.map { .bytes($0.bytes) } ?? .null
+  private static let first: Answer = { (evaluation, path, isSilent) throws(JSONPathStop) in
+    try evaluation.items(path, isSilent: isSilent).first.map { .bytes($0.bytes) } ?? .null
   }
 
   // MARK: The functions
@@ -114,9 +114,8 @@ enum JSONPathFunctions {
         let isSilent = count > 3 && arguments[3] == .boolean(true)
         let evaluation = try evaluation(try JSONReader.jsonb(target), variables, path)
         let found: [JSONNode]
-        do throws(JSONPathStop) { found = try evaluation.items(path) } catch {
-          guard isSilent, case .failed = error else { throw error.fault ?? Fault.bug("a jsonpath ended early") }
-          return { () throws(Fault) in nil }
+        do throws(JSONPathStop) { found = try evaluation.items(path, isSilent: isSilent) } catch {
+          throw error.fault ?? Fault.bug("a jsonpath ended early")
         }
         return TableFunctions.chunks(of: found.map { [.bytes($0.bytes)] }, [.jsonb])
       }

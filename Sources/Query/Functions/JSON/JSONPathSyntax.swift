@@ -300,7 +300,8 @@ struct JSONPathReader {
         try expect("(")
         filterDepth += 1
         defer { filterDepth -= 1 }
-        let condition = try predicate(try disjunction())
+        let piece = try disjunction()
+        let condition = try predicate(piece)
         try expect(")")
         steps.append(.filter(condition))
       } else {

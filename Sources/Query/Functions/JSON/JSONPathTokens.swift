@@ -48,6 +48,10 @@ enum JSONPathTokens {
         : Fault(.syntaxError, "\(why) at or near \"\(source(from: start))\" of jsonpath input")
     }
 
+    private func junk(from start: Int) -> Fault {
+      Fault(.syntaxError, "trailing junk after numeric literal at or near \"\(source(from: start))\" of jsonpath input")
+    }
+
     private mutating func skip() throws(Fault) {
       while let scalar = at(0) {
         if scalar == " " || (scalar.value >= 9 && scalar.value <= 13) {
@@ -122,7 +126,7 @@ enum JSONPathTokens {
       let start = index
             skipDigits()
       let whole = index - start
-      if whole > 1, text[start] == "0" { throw fault("trailing junk after numeric literal", from: start) }
+      if whole > 1, text[start] == "0" { throw junk(from: start) }
       if at(0) == "." {
         index += 1
         skipDigits()
@@ -139,7 +143,7 @@ enum JSONPathTokens {
       }
       if let after = at(0), isWord(after) {
         index += 1
-        throw fault("trailing junk after numeric literal", from: start)
+        throw junk(from: start)
       }
       var token = source(from: start)
       if token.hasPrefix(".") { token = "0" + token }
@@ -164,7 +168,7 @@ enum JSONPathTokens {
           index += 1
         }
       }
-      throw fault("unterminated quoted string", from: start)
+      throw fault("unexpected end of quoted string", from: start)
     }
 
     private mutating func hex(_ count: Int) throws(Fault) -> UInt32 {
