@@ -7,6 +7,7 @@ import Kernels
 enum Aggregates {
   static let all: [AggregateFunction] = counts + sums + extremes + logic + bits + collections + variances + byTime
     + OrderedSets.all + RegressionKind.all + lists + sketches
+    + JSONBuilding.aggregates + EventAggregates.all
 
   private static func make(
     _ name: String, _ parameters: [ParameterType], _ result: ResultType, over nothing: Scalar = .null,
@@ -86,7 +87,8 @@ enum Aggregates {
   ]
 
   private static let sketches: [AggregateFunction] = [
-    make("approx_count_distinct", [.any], .fixed(.int8), over: .integer(0)) { _ in DistinctSketchState() }
+    make("approx_count_distinct", [.any], .fixed(.int8), over: .integer(0)) { _ in DistinctSketchState() },
+    make("approx_percentile", [.exact(.float8), .exact(.float8)], .fixed(.float8)) { _ in QuantileSketchState() },
   ]
 
   private static let extremes: [AggregateFunction] = extremeTypes.flatMap { type in

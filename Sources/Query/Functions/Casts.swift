@@ -233,10 +233,33 @@ enum Casts {
         out.append(Int64(a.bytes(0, row).first.map { Int8(bitPattern: $0) } ?? 0))
       },
       .rowwise(.json, .jsonb, .explicit) { (a, row, out) throws(Fault) in
-        out.append(JSONText.normalized(a.bytes(0, row)))
+        out.append(json: try JSONReader.jsonb(a.bytes(0, row)))
       },
+      jsonbTo(.boolean), jsonbTo(.numeric), jsonbTo(.int2), jsonbTo(.int4), jsonbTo(.int8), jsonbTo(.float4),
+      jsonbTo(.float8),
       .rowwise(.jsonb, .json, .explicit) { (a, row, out) throws(Fault) in out.append(utf8: a.bytes(0, row)) },
     ]
+
+  /// A scalar of jsonb as a SQL value; numbers by way of numeric.
+  private static func jsonbTo(_ to: DataType) -> CastFunction {
+    .make(.jsonb, to, .explicit) { (functions, column, target, isExplicit) throws(Fault) in
+      let read = try rowLoop(
+        functions, [column], rows: column.count, type: to == .boolean ? .boolean : .numeric, isStrict: true
+      ) { (a, row, out) throws(Fault) in
+        switch (try a.node(0, row), to) {
+        case (.boolean(let value), .boolean): out.append(value)
+        case (.number(let number), _) where to != .boolean: out.append(try number.numeric())
+        case (let node, _):
+          throw Fault(
+            .invalidParameterValue, "cannot cast jsonb \(node.typeName) to type \(TypeNames.sqlName(to))")
+        }
+      }
+      if to == .boolean { return read }
+      if to == .numeric { return try constrained(read, target) }
+      guard let cast = FunctionCatalog.cast(from: .numeric, to: to) else { throw Fault.bug("numeric has no such cast") }
+      return try cast.evaluate(functions, read, target, isExplicit)
+    }
+  }
 
   /// Types with text forms of their own.
   private static let scalars: [DataType] = [
@@ -285,12 +308,7 @@ enum Casts {
     .make(from, to, context, volatility: volatility(to)) { (functions, column, target, _) throws(Fault) in
       let read = try rowLoop(functions, [column], rows: column.count, type: target.withoutModifier, isStrict: true) {
         (a, row, out) throws(Fault) in
-        if to == .json || to == .jsonb { try JSONText.check(a.bytes(0, row)) }
-        if to == .jsonb {
-          out.append(JSONText.normalized(a.bytes(0, row)))
-        } else {
-          out.append(try ValueText.input(a.bytes(0, row), type: to, context: a.context))
-        }
+        out.append(try ValueText.input(a.bytes(0, row), type: to, context: a.context))
       }
       if case .numeric(.some) = target { return try constrained(read, target) }
       return read

@@ -97,9 +97,33 @@ enum ComparisonOperators {
         let left = (x.high.bigEndian, x.low.bigEndian), right = (y.high.bigEndian, y.low.bigEndian)
         return op.holds(left < right ? -1 : (left == right ? 0 : 1))
       }
+    case .bytes where a.type == .jsonb: return documents(op, a, b, rows)
     case .bytes: return bytes(op, a, b, rows, isBlankPadded: a.type.withoutModifier == .bpchar(nil))
     case .list: return lists(op, a, b, rows)
     }
+  }
+
+  /// jsonb: by kind, then by length, then by content.
+  private static func documents(_ op: Comparison, _ a: Column, _ b: Column, _ rows: Int) -> Column {
+    let arguments = Arguments(context: .none, columns: [a, b])
+    let validity = combinedValidity([a, b])
+    var builder = ColumnBuilder(type: .boolean, capacity: rows)
+    for row in 0..<rows {
+      if let validity, !validity.isSet(row) {
+        builder.appendNull()
+        continue
+      }
+      let left = arguments.bytes(0, row), right = arguments.bytes(1, row)
+      // A value of jsonb is its normal form, so text that differs may be equal only in the spelling of numbers.
+      guard let x = try? JSONReader.jsonb(left), let y = try? JSONReader.jsonb(right) else {
+        // Stored text that is no JSON is compared as text.
+        let isBefore = left.lexicographicallyPrecedes(right)
+        builder.append(op.holds(left.elementsEqual(right) ? 0 : isBefore ? -1 : 1))
+        continue
+      }
+      builder.append(op.holds(JSONNode.compareRoots(x, y)))
+    }
+    return builder.finish()
   }
 
   @inline(__always)

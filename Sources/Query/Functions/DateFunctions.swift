@@ -5,7 +5,7 @@ import Columnar
 import Kernels
 
 enum DateFunctions {
-  static let all: [ScalarFunction] = clocks + truncation + bins + fields + makers + ZoneFunctions.all
+  static let all: [ScalarFunction] = clocks + truncation + bins + fields + makers + ZoneFunctions.all + TimeBuckets.all
 
   // MARK: The time of the statement
 
@@ -248,15 +248,6 @@ enum DateFunctions {
     type -> [ScalarFunction] in
     [
       .make("date_bin", [.exact(.interval), .exact(type), .exact(type)], .fixed(type)) { (_, c, rows) throws(Fault) in
-        try bin(c[0], c[1], c[2], rows, type)
-      },
-      .make("time_bucket", [.exact(.interval), .exact(type)], .fixed(type)) { (_, c, rows) throws(Fault) in
-        // TimescaleDB's origin: Monday 2000-01-03
-        try bin(
-          c[0], c[1], .constant(.integer(10_959 * CivilCalendar.microsPerDay), type: type, count: rows), rows, type)
-      },
-      .make("time_bucket", [.exact(.interval), .exact(type), .exact(type)], .fixed(type)) {
-        (_, c, rows) throws(Fault) in
         try bin(c[0], c[1], c[2], rows, type)
       },
     ]

@@ -172,6 +172,9 @@ package struct AggregateFunction: Sendable {
   /// A hypothetical-set aggregate: all arguments are direct, one for each order key, and its state is given how rows
   /// compare with them.
   package let isHypothetical: Bool
+  /// What arguments go through before a state sees them, one an argument; none: they come as they are. A conversion
+  /// knows what a state does not, the statement's time zone.
+  package let conversions: [ScalarFunction]
   /// Makes a state that takes rows in any order, for a call whose only order key is the ordered value; nil: rows must
   /// come in order.
   package let makeUnorderedState: (@Sendable (_ arguments: [DataType], _ descending: Bool) -> any AggregateState)?
@@ -180,7 +183,7 @@ package struct AggregateFunction: Sendable {
 
   package init(
     name: String, parameters: [ParameterType], result: ResultType, valueOverNothing: Scalar = .null,
-    directCount: Int? = nil, isHypothetical: Bool = false,
+    directCount: Int? = nil, isHypothetical: Bool = false, conversions: [ScalarFunction] = [],
     makeUnorderedState: (@Sendable ([DataType], Bool) -> any AggregateState)? = nil,
     makeState: @escaping @Sendable ([DataType]) -> any AggregateState
   ) {
@@ -190,6 +193,7 @@ package struct AggregateFunction: Sendable {
     self.valueOverNothing = valueOverNothing
     self.directCount = directCount
     self.isHypothetical = isHypothetical
+    self.conversions = conversions
     self.makeUnorderedState = makeUnorderedState
     self.makeState = makeState
   }

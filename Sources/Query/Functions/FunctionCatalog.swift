@@ -28,10 +28,12 @@ package enum FunctionCatalog {
 
   package static let allScalars: [ScalarFunction] =
     MathFunctions.all + TextFunctions.all + PatternFunctions.functions + DateFunctions.all + TemplateFormat.functions
-    + ArrayFunctions.functions + JSONText.functions + SessionFunctions.all + ExtremeFunctions.all
+    + ArrayFunctions.functions + SessionFunctions.all + ExtremeFunctions.all
+    + JSONBuilding.functions + JSONParts.functions + JSONEditing.functions + JSONPathFunctions.functions
   package static let allOperators: [ScalarFunction] =
     ArithmeticOperators.all + ComparisonOperators.all + DateArithmetic.operators + TextFunctions.operators
-    + PatternFunctions.operators + ArrayFunctions.operators + JSONText.operators
+    + PatternFunctions.operators + ArrayFunctions.operators + JSONOperators.all
+    + JSONPathFunctions.operators
   package static let allAggregates: [AggregateFunction] = Aggregates.all
   package static let allTableFunctions: [TableFunction] = TableFunctions.all
   package static let allCasts: [CastFunction] = Casts.all

@@ -7,6 +7,7 @@ import Kernels
 enum TableFunctions {
   static let all: [TableFunction] =
     integers + stamps + [numericSeries, unnest] + subscripts + catalogs + RegularExpressionTableFunctions.all
+    + JSONParts.tableFunctions + JSONPathFunctions.tableFunctions
 
   /// Chunks of a column made from scalars by `next`.
   private static func chunks(_ type: DataType, _ next: @escaping () throws(Fault) -> Scalar?) -> () throws(Fault) ->
@@ -28,6 +29,20 @@ enum TableFunctions {
       if index == values.count { return nil }
       index += 1
       return values[index - 1]
+    }
+  }
+
+  /// Chunks of rows of these types.
+  static func chunks(of rows: [[Scalar]], _ types: [DataType]) -> () throws(Fault) -> Chunk? {
+    var index = 0
+    return { () throws(Fault) in
+      if index == rows.count { return nil }
+      let stop = min(rows.count, index + Limits.chunkRowsMax)
+      let columns = types.indices.map { place in
+        ColumnBuilder.column(types[place], rows[index..<stop].map { $0[place] })
+      }
+      defer { index = stop }
+      return Chunk(columns: columns, rowCount: stop - index)
     }
   }
 

@@ -24,7 +24,11 @@ extension ValueText {
       return .float(Double(narrow))
     case .float8: return .float(try float(raw, type))
     case .numeric: return .numeric(try numeric(raw))
-    case .text, .varchar, .bpchar, .json, .jsonb, .unknown, .void: return .bytes(Array(raw))
+    case .text, .varchar, .bpchar, .unknown, .void: return .bytes(Array(raw))
+    case .json:
+      try JSONReader.check(raw)
+      return .bytes(Array(raw))
+    case .jsonb: return .bytes(try JSONReader.jsonb(raw).bytes)
     case .name: return .bytes(Array(raw.prefix(Limits.identifierBytesMax)))
     case .internalChar: return .bytes(Array(raw.prefix(1)))
     case .bytea: return .bytes(try bytea(raw))

@@ -216,7 +216,8 @@ extension Binder {
         position: location.position)
     }
     switch library.choose(candidates, types) {
-    case .found(let candidate): return (candidate.function, try convert(arguments, to: candidate.types))
+    case .found(let candidate):
+      return (candidate.function, candidate.function.converted(try convert(arguments, to: candidate.types)))
     case .ambiguous: throw undecided(name, types, at: location)
     case .none:
       if isStar {
@@ -286,6 +287,15 @@ extension TableFunction {
       }
       return builder.finish()
     }
+  }
+}
+
+extension AggregateFunction {
+  /// The arguments after the function's conversions.
+  fileprivate func converted(_ arguments: [Expression]) -> [Expression] {
+    if conversions.isEmpty { return arguments }
+    precondition(conversions.count == arguments.count, "one conversion an argument")
+    return zip(conversions, arguments).map { .call($0, [$1], $0.result.resolve([$1.type])) }
   }
 }
 
