@@ -37,8 +37,9 @@ enum CivilCalendar {
   /// Day and microseconds of the day.
   @inline(__always)
   static func split(_ micros: Int64) -> (day: Int64, time: Int64) {
-    let day = floorDivide(micros, microsPerDay)
-    return (day, micros - day * microsPerDay)
+    // From the remainder: day * microsPerDay would overflow below the first whole day of an Int64.
+    let time = micros % microsPerDay
+    return (floorDivide(micros, microsPerDay), time < 0 ? time + microsPerDay : time)
   }
 
   /// 0 Sunday ... 6 Saturday.

@@ -46,8 +46,11 @@ enum ZoneFunctions {
       }
       let micros = a.int(1, row)
       guard DateCasts.isFinite(micros) else { return out.append(micros) }
-      let moved = micros &+ sign * (span.micros / 1_000_000 * 1_000_000)
-      out.append(from == .time ? CivilCalendar.split(moved).time : moved)
+      let (moved, overflow) = micros.addingReportingOverflow(sign * (span.micros / 1_000_000 * 1_000_000))
+      if from == .time { return out.append(CivilCalendar.split(moved).time) }
+      let isInRange = DateCasts.isFinite(moved) && CivilCalendar.split(moved).day >= CivilCalendar.dayMin
+      guard !overflow, isInRange else { throw DateArithmetic.timestampOutOfRange }
+      out.append(moved)
     }
   }
 }
